@@ -1,0 +1,55 @@
+# Finds every dependency once and names it onward::<dependency>; docs/dependencies.md says what each is for.
+#
+# ONNX Runtime and the ONNX library come from ONNXRUNTIME_ROOT / ONNX_ROOT where given, else from the cache that
+# scripts/bootstrap.sh fills (ONWARD_DEPS), everything else from the system's packages.
+if(DEFINED ENV{ONWARD_DEPS})
+  set(onward_deps_default "$ENV{ONWARD_DEPS}")
+elseif(DEFINED ENV{XDG_CACHE_HOME})
+  set(onward_deps_default "$ENV{XDG_CACHE_HOME}/onward/deps")
+else()
+  set(onward_deps_default "$ENV{HOME}/.cache/onward/deps")
+endif()
+set(ONWARD_DEPS "${onward_deps_default}" CACHE PATH "Where scripts/bootstrap.sh keeps what it built")
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(Protobuf REQUIRED)
+
+function(onward_alias name)
+  add_library(onward_dep_${name} INTERFACE)
+  target_link_libraries(onward_dep_${name} INTERFACE ${ARGN})
+  add_library(onward::${name} ALIAS onward_dep_${name})
+endfunction()
+
+onward_alias(fmt fmt::fmt)
+onward_alias(simdjson simdjson::simdjson)
+onward_alias(zlib ZLIB::ZLIB)
+onward_alias(protobuf protobuf::libprotobuf)
+
+# ONNX: protobuf messages, checker, shape inference, version converter.
+set(ONNX_ROOT "${ONWARD_DEPS}/onnx-1.19.1" CACHE PATH "The ONNX C++ library")
+find_path(ONNX_INCLUDE_DIR onnx/onnx_pb.h PATHS "${ONNX_ROOT}/include" NO_DEFAULT_PATH REQUIRED)
+find_library(ONNX_LIBRARY onnx PATHS "${ONNX_ROOT}/lib" NO_DEFAULT_PATH REQUIRED)
+find_library(ONNX_PROTO_LIBRARY onnx_proto PATHS "${ONNX_ROOT}/lib" NO_DEFAULT_PATH REQUIRED)
+onward_alias(onnx ${ONNX_LIBRARY} ${ONNX_PROTO_LIBRARY} protobuf::libprotobuf)
+target_include_directories(onward_dep_onnx SYSTEM INTERFACE "${ONNX_INCLUDE_DIR}")
+target_compile_definitions(onward_dep_onnx INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1)
+
+# ONNX Runtime.
+if(DEFINED ENV{ONNXRUNTIME_ROOT})
+  set(onward_ort_default "$ENV{ONNXRUNTIME_ROOT}")
+else()
+  set(onward_ort_default "${ONWARD_DEPS}/onnxruntime-1.28.0")
+endif()
+set(ONNXRUNTIME_ROOT "${onward_ort_default}" CACHE PATH "ONNX Runtime: include/ and lib/")
+find_path(ONNXRUNTIME_INCLUDE_DIR onnxruntime_cxx_api.h
+          HINTS "${ONNXRUNTIME_ROOT}/include" "${ONNXRUNTIME_ROOT}/include/onnxruntime"
+          PATH_SUFFIXES onnxruntime onnxruntime/core/session REQUIRED)
+find_library(ONNXRUNTIME_LIBRARY onnxruntime HINTS "${ONNXRUNTIME_ROOT}/lib" REQUIRED)
+add_library(onward_dep_onnxruntime INTERFACE)
+target_include_directories(onward_dep_onnxruntime SYSTEM INTERFACE "${ONNXRUNTIME_INCLUDE_DIR}")
+target_link_libraries(onward_dep_onnxruntime INTERFACE "${ONNXRUNTIME_LIBRARY}")
+add_library(onward::onnxruntime ALIAS onward_dep_onnxruntime)

@@ -1,0 +1,30 @@
+# onward_layer(NAME path DEPENDS … LINK … [PRIVATE_LINK …]) makes the static library of one folder under src/.
+#
+# Every .cpp below the folder belongs to it (but for sub-folders that are layers of their own, named in EXCLUDE). A layer sees
+# only its own headers and those of the layers it depends on: each layer exports an include folder that holds nothing but a
+# link to itself, so an include against the direction of docs/architecture.md does not compile.
+function(onward_layer path)
+  cmake_parse_arguments(LAYER "" "" "DEPENDS;LINK;PRIVATE_LINK;EXCLUDE" ${ARGN})
+  string(REPLACE "/" "_" name "onward_${path}")
+  set(source_dir "${PROJECT_SOURCE_DIR}/src/${path}")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${source_dir}/*.cpp")
+  foreach(excluded IN LISTS LAYER_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "^${source_dir}/${excluded}/")
+  endforeach()
+
+  set(include_root "${PROJECT_BINARY_DIR}/layers/${name}")
+  get_filename_component(parent "${include_root}/${path}" DIRECTORY)
+  file(MAKE_DIRECTORY "${parent}")
+  if(NOT EXISTS "${include_root}/${path}")
+    file(CREATE_LINK "${source_dir}" "${include_root}/${path}" SYMBOLIC)
+  endif()
+
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC "${include_root}" "${PROJECT_SOURCE_DIR}/include")
+  target_link_libraries(${name} PRIVATE onward_options)
+  foreach(dependency IN LISTS LAYER_DEPENDS)
+    string(REPLACE "/" "_" dependency_name "onward_${dependency}")
+    target_link_libraries(${name} PUBLIC ${dependency_name})
+  endforeach()
+  target_link_libraries(${name} PUBLIC ${LAYER_LINK} PRIVATE ${LAYER_PRIVATE_LINK})
+endfunction()

@@ -1,0 +1,26 @@
+# Warnings, sanitizers, compiler cache and linker for every target of the project.
+add_library(onward_options INTERFACE)
+target_compile_options(onward_options INTERFACE -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Wno-missing-field-initializers
+                                                -Werror)
+
+if(ONWARD_SANITIZE)
+  add_compile_options(-fsanitize=${ONWARD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ONWARD_SANITIZE})
+endif()
+
+if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(ONWARD_CCACHE ccache)
+  if(ONWARD_CCACHE)
+    set(CMAKE_C_COMPILER_LAUNCHER ${ONWARD_CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${ONWARD_CCACHE})
+  endif()
+endif()
+
+include(CheckLinkerFlag)
+foreach(linker mold lld)
+  check_linker_flag(CXX "-fuse-ld=${linker}" ONWARD_HAS_${linker})
+  if(ONWARD_HAS_${linker})
+    add_link_options("-fuse-ld=${linker}")
+    break()
+  endif()
+endforeach()
