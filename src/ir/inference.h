@@ -1,0 +1,21 @@
+// What the IR needs to know of ONNX's operator schemas, as an interface: src/schema implements it with the ONNX
+// library.
+#pragma once
+
+#include "ir/graph.h"
+
+namespace onward::ir {
+
+class Inference {
+ public:
+  Inference() = default;
+  Inference(const Inference&) = delete;
+  Inference& operator=(const Inference&) = delete;
+  virtual ~Inference() = default;
+
+  // Sets dtype, shape and content of the node's outputs from its inputs as far as they follow; what is already known is
+  // kept where inference can't tell. Throws Error(kInvalidArgument) when the inputs contradict the operator's schema.
+  virtual void infer(Node& node) const = 0;
+};
+
+}  // namespace onward::ir
