@@ -31,87 +31,7 @@ std::vector<int64_t> normalized(std::vector<int64_t> axes, size_t rank) {
   return axes;
 }
 
-// The shape both surely have: unknown dims where they differ, nothing where the ranks do.
-std::optional<Shape> merged(const std::optional<Shape>& a, const std::optional<Shape>& b) {
-  if (!a || !b || a->size() != b->size()) return std::nullopt;
-  Shape shape = *a;
-  for (size_t i = 0; i < shape.size(); ++i) {
-    if (!(shape[i] == (*b)[i])) shape[i] = Dim();
-  }
-  return shape;
-}
-
-void copy_type(Value& to, const Value& from) {
-  to.kind = from.kind;
-  to.dtype = from.dtype;
-  to.shape = from.shape;
-}
-
-void copy_stacked_type(Value& to, const Value& element, const Dim& count) {
-  to.dtype = element.dtype;
-  to.shape = std::nullopt;
-  if (element.shape) {
-    to.shape = Shape{count};
-    to.shape->insert(to.shape->end(), element.shape->begin(), element.shape->end());
-  }
-}
-
-void infer_if(Node& node) {
-  const Graph& then_branch = *node.attrs.at("then_branch").as_graph();
-  const Graph& else_branch = *node.attrs.at("else_branch").as_graph();
-  for (size_t i = 0; i < node.outputs().size(); ++i) {
-    const Value& a = *then_branch.outputs().at(i);
-    const Value& b = *else_branch.outputs().at(i);
-    copy_type(*node.output(i), a);
-    node.output(i)->shape = merged(a.shape, b.shape);
-  }
-}
-
-void infer_loop(Node& node) {
-  const Graph& body = *node.attrs.at("body").as_graph();
-  const size_t carried = node.inputs().size() < 2 ? 0 : node.inputs().size() - 2;
-  for (size_t i = 0; i < node.outputs().size(); ++i) {
-    const Value& result = *body.outputs().at(i + 1);
-    if (i >= carried) {
-      copy_stacked_type(*node.output(i), result, Dim());
-    } else {
-      copy_type(*node.output(i), result);
-      if (const Value* initial = node.input(i + 2)) node.output(i)->shape = merged(result.shape, initial->shape);
-    }
-  }
-}
-
-void infer_scan(Node& node) {
-  const Graph& body = *node.attrs.at("body").as_graph();
-  const auto scanned = static_cast<size_t>(node.attrs.at("num_scan_inputs").as_int());
-  const size_t states = node.inputs().size() - std::min(scanned, node.inputs().size());
-  const Dim length = scanned > 0 && node.input(states) != nullptr ? node.input(states)->dim(0) : Dim();
-  const bool plain_axes = !node.attrs.contains("scan_output_axes") && !node.attrs.contains("scan_input_axes");
-  for (size_t i = 0; i < node.outputs().size(); ++i) {
-    const Value& result = *body.outputs().at(i);
-    if (i < states) {
-      copy_type(*node.output(i), result);
-    } else {
-      copy_stacked_type(*node.output(i), result, plain_axes ? length : Dim());
-      if (!plain_axes && node.output(i)->shape) node.output(i)->shape = Shape(node.output(i)->shape->size());
-    }
-  }
-}
-
 }  // namespace
-
-bool infer_control_flow(Node& node) {
-  if (node.is("If")) {
-    infer_if(node);
-  } else if (node.is("Loop")) {
-    infer_loop(node);
-  } else if (node.is("Scan")) {
-    infer_scan(node);
-  } else {
-    return false;
-  }
-  return true;
-}
 
 Node* Builder::make(std::string_view domain, std::string_view type, const Values& inputs, size_t outputs, Attrs attrs) {
   Node* node = graph_->add_node(std::string(domain), std::string(type), inputs, outputs, before_);
@@ -263,7 +183,9 @@ void Builder::finish(Graph& subgraph, const Values& results) {
       continue;
     }
     Node* node = builder.make("", "Identity", {result}, 1, {});
-    copy_type(*node->output(), *result);
+    node->output()->kind = result->kind;
+    node->output()->dtype = result->dtype;
+    node->output()->shape = result->shape;
     subgraph.add_output(node->output());
   }
 }
@@ -311,7 +233,7 @@ Values Builder::Loop(Value* trips, Value* condition, const Values& initial, cons
     finish(*graph, results);
     settled = true;
     for (size_t i = 0; i < initial.size(); ++i) {
-      const std::optional<ir::Shape> common = merged(shapes[i], result.carried[i]->shape);
+      const std::optional<ir::Shape> common = merged_shape(shapes[i], result.carried[i]->shape);
       settled = settled && common == shapes[i];
       shapes[i] = common;
     }

@@ -58,7 +58,8 @@ class Builder {
 #define ONWARD_UNARY(NAME) \
   Value* NAME(Value* x) { return op(#NAME, {x}); }
   ONWARD_UNARY(Abs)
-  ONWARD_UNARY(Acos) ONWARD_UNARY(Acosh) ONWARD_UNARY(Asin) ONWARD_UNARY(Asinh) ONWARD_UNARY(Atan) ONWARD_UNARY(Atanh)
+  ONWARD_UNARY(Acos)
+  ONWARD_UNARY(Acosh) ONWARD_UNARY(Asin) ONWARD_UNARY(Asinh) ONWARD_UNARY(Atan) ONWARD_UNARY(Atanh)
       ONWARD_UNARY(BitwiseNot) ONWARD_UNARY(Ceil) ONWARD_UNARY(Cos) ONWARD_UNARY(Cosh) ONWARD_UNARY(Erf)
           ONWARD_UNARY(Exp) ONWARD_UNARY(Floor) ONWARD_UNARY(HardSwish) ONWARD_UNARY(Identity) ONWARD_UNARY(IsInf)
               ONWARD_UNARY(IsNaN) ONWARD_UNARY(Log) ONWARD_UNARY(Mish) ONWARD_UNARY(Neg) ONWARD_UNARY(NonZero)
@@ -125,8 +126,9 @@ class Builder {
     return reduce(#NAME, x, axes, keepdims);                                      \
   }
   ONWARD_REDUCE(ReduceL1)
-  ONWARD_REDUCE(ReduceL2) ONWARD_REDUCE(ReduceLogSumExp) ONWARD_REDUCE(ReduceMax) ONWARD_REDUCE(ReduceMean)
-      ONWARD_REDUCE(ReduceMin) ONWARD_REDUCE(ReduceProd) ONWARD_REDUCE(ReduceSum) ONWARD_REDUCE(ReduceSumSquare)
+  ONWARD_REDUCE(ReduceL2)
+  ONWARD_REDUCE(ReduceLogSumExp) ONWARD_REDUCE(ReduceMax) ONWARD_REDUCE(ReduceMean) ONWARD_REDUCE(ReduceMin)
+      ONWARD_REDUCE(ReduceProd) ONWARD_REDUCE(ReduceSum) ONWARD_REDUCE(ReduceSumSquare)
 #undef ONWARD_REDUCE
       // No axes: over all of them.
       Value* reduce(std::string_view type, Value* x, const std::vector<int64_t>& axes, bool keepdims);
@@ -175,8 +177,5 @@ class Builder {
   Node* before_;
   std::shared_ptr<const Origin> origin_;
 };
-
-// Sets the outputs of an If, Loop or Scan node from its subgraphs; false for other operators.
-bool infer_control_flow(Node& node);
 
 }  // namespace onward::ir

@@ -18,4 +18,10 @@ class Inference {
   virtual void infer(Node& node) const = 0;
 };
 
+// The shape both surely have: unknown dims where they differ, nothing where the ranks do.
+std::optional<Shape> merged_shape(const std::optional<Shape>& a, const std::optional<Shape>& b);
+
+// Sets the outputs of an If, Loop or Scan node from its subgraphs; false for other operators.
+bool infer_control_flow(Node& node);
+
 }  // namespace onward::ir
