@@ -75,8 +75,9 @@ Value* Graph::add_constant(Tensor tensor, std::string constant_name) {
   return value;
 }
 
-void Graph::add_output(Value* value) {
+void Graph::add_output(Value* value, std::string output_name) {
   outputs_.push_back(value);
+  output_names_.push_back(std::move(output_name));
   add_use(value, {nullptr, this, outputs_.size() - 1});
 }
 

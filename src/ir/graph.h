@@ -43,7 +43,7 @@ enum class Kind { kTensor, kSequence, kOptional };
 
 class Value {
  public:
-  std::string name;  // may be empty until export, but for graph inputs and outputs
+  std::string name;  // may be empty until export, but for graph inputs
   Kind kind = Kind::kTensor;
   DType dtype = DType::kUndefined;  // of the elements; kUndefined when not known
   std::optional<Shape> shape;       // nothing when not even the rank is known
@@ -117,12 +117,15 @@ class Graph {
   const std::list<Node>& nodes() const { return nodes_; }
   const std::vector<Value*>& inputs() const { return inputs_; }
   const std::vector<Value*>& outputs() const { return outputs_; }
+  // The names the outputs have for the model's user, whatever value gives them; empty where any name will do.
+  const std::vector<std::string>& output_names() const { return output_names_; }
+  std::list<Value>& values() { return values_; }
   const std::list<Value>& values() const { return values_; }
 
   Value* add_input(std::string input_name, DType dtype, std::optional<Shape> shape);
   Value* add_constant(Tensor tensor, std::string constant_name = {});
-  void add_output(Value* value);
-  void set_output(size_t index, Value* value);
+  void add_output(Value* value, std::string output_name = {});
+  void set_output(size_t index, Value* value);  // the output keeps its name
   // A node before `before` (at the end where null) with `output_count` new values. The inputs may belong to enclosing
   // graphs.
   Node* add_node(std::string domain, std::string op_type, std::vector<Value*> inputs, size_t output_count,
@@ -150,6 +153,7 @@ class Graph {
   std::list<Node> nodes_;
   std::vector<Value*> inputs_;
   std::vector<Value*> outputs_;
+  std::vector<std::string> output_names_;
 };
 
 // Calls `visit(Graph&)` for every subgraph that is an attribute of `node` (not for those below it).

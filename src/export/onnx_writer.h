@@ -1,0 +1,35 @@
+// Graph → ONNX file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "ir/graph.h"
+
+namespace onward::exporter {
+
+struct WriteOptions {
+  int opset = 18;
+  // Tensors go to "<file>.data" beside the model when the file would pass `inline_limit` bytes (protobuf's own limit is
+  // 2 GiB).
+  size_t inline_limit = 1900UL << 20;
+};
+
+// A serialized model as a list of parts in file order: small ones own their bytes, weights are views of whatever the
+// IR's tensors lie in, so no weight is copied. Deterministic: the same graph gives the same bytes.
+struct Serialized {
+  std::vector<Bytes> parts;
+  std::vector<Bytes> external;  // content of the data file, empty when everything is inline
+  size_t size() const;
+};
+
+// The graph's values get unique names (inputs and outputs keep theirs). Throws Error(kInternal) on a node outside the
+// ONNX domains. `data_file` is the name written into external references.
+Serialized serialize(ir::Model& model, const WriteOptions& options, const std::string& data_file = "model.onnx.data");
+
+// serialize() to `path`, and "<path>.data" when tensors are external; both appear whole or not at all.
+void write_onnx(ir::Model& model, const std::filesystem::path& path, const WriteOptions& options);
+
+}  // namespace onward::exporter

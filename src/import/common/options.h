@@ -1,0 +1,23 @@
+// What a user may say about an import; every importer takes the same.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ir/inference.h"
+
+namespace onward::importer {
+
+struct Options {
+  // --input NAME=DIMS: shapes for inputs where the file has none or dynamic ones.
+  std::map<std::string, ir::Shape> input_dims;
+  // --signature, --tag (SavedModel); empty: the file's default.
+  std::string signature;
+  std::string tag;
+  // --inputs, --outputs: tensor names where the file has no signature.
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+};
+
+}  // namespace onward::importer
