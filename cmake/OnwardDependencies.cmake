@@ -16,6 +16,7 @@ find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(OpenSSL REQUIRED)
 find_package(Protobuf REQUIRED)
 
 function(onward_alias name)
@@ -27,6 +28,7 @@ endfunction()
 onward_alias(fmt fmt::fmt)
 onward_alias(simdjson simdjson::simdjson)
 onward_alias(zlib ZLIB::ZLIB)
+onward_alias(crypto OpenSSL::Crypto)
 onward_alias(protobuf protobuf::libprotobuf)
 
 # ONNX: protobuf messages, checker, shape inference, version converter.

@@ -1,7 +1,9 @@
 # Warnings, sanitizers, compiler cache and linker for every target of the project.
 add_library(onward_options INTERFACE)
 target_compile_options(onward_options INTERFACE -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Wno-missing-field-initializers
-                                                -Werror)
+                                                -Werror
+                                                # gcc 12 sees overlaps in std::string that cannot be (GCC bug 105329)
+                                                $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 
 if(ONWARD_SANITIZE)
   add_compile_options(-fsanitize=${ONWARD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -1,0 +1,22 @@
+// Lists the tensors of a weights file of any kind that formats/ reads: torch.save (zip, legacy, tar), TorchScript,
+// safetensors, .npy and .npz.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/array.h"
+
+namespace onward {
+
+struct WeightsListing {
+  std::string form;  // "torch.save", "torch.save (legacy)", "torchscript", "safetensors", "npz" …
+  std::vector<ListedTensor> tensors;
+};
+
+// Told by the content; the name only appears in messages. Throws Error: kDataLoss for a damaged file, kPermissionDenied
+// for an unsafe pickle, kUnimplemented for a file of another kind.
+WeightsListing list_weights(const Bytes& file, std::string_view what);
+
+}  // namespace onward
