@@ -1,6 +1,6 @@
 # onward_layer(NAME path DEPENDS … LINK … [PRIVATE_LINK …]) makes the static library of one folder under src/.
 #
-# Every .cpp below the folder belongs to it (but for sub-folders that are layers of their own, named in EXCLUDE). A layer sees
+# Every .cpp below the folder belongs to it (but for the sub-folders and files named in EXCLUDE). A layer sees
 # only its own headers and those of the layers it depends on: each layer exports an include folder that holds nothing but a
 # link to itself, so an include against the direction of docs/architecture.md does not compile.
 function(onward_layer path)
@@ -9,7 +9,7 @@ function(onward_layer path)
   set(source_dir "${PROJECT_SOURCE_DIR}/src/${path}")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${source_dir}/*.cpp")
   foreach(excluded IN LISTS LAYER_EXCLUDE)
-    list(FILTER sources EXCLUDE REGEX "^${source_dir}/${excluded}/")
+    list(FILTER sources EXCLUDE REGEX "^${source_dir}/${excluded}(/|\\.cpp$)")
   endforeach()
 
   set(include_root "${PROJECT_BINARY_DIR}/layers/${name}")

@@ -1,0 +1,74 @@
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "base/error.h"
+
+namespace onward::cli {
+namespace {
+
+ir::Dim parse_dim(const std::string& text, const std::string& whole) {
+  if (text == "?" || text == "-1") return {};
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value >= 0) return ir::Dim(value);
+  const bool number = text.empty() || text.front() == '-' || (text.front() >= '0' && text.front() <= '9');
+  if (number) {
+    fail_invalid("--input " + whole + ": \"" + text + "\" is no dimension",
+                 "write NAME=1,3,224,224; use -1 or a name for a dimension that varies");
+  }
+  return ir::Dim(text);
+}
+
+std::string trimmed(const std::string& text) {
+  const size_t start = text.find_first_not_of(' ');
+  return start == std::string::npos ? "" : text.substr(start, text.find_last_not_of(' ') - start + 1);
+}
+
+}  // namespace
+
+std::vector<std::string> split_names(const std::string& text) {
+  std::vector<std::string> names;
+  for (size_t start = 0; start < text.size();) {
+    const size_t end = std::min(text.find(',', start), text.size());
+    names.push_back(trimmed(text.substr(start, end - start)));
+    start = end + 1;
+  }
+  return names;
+}
+
+std::pair<std::string, ir::Shape> parse_input_dims(const std::string& text) {
+  const size_t equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0) {
+    fail_invalid("--input " + text + " has no name", "write NAME=1,3,224,224");
+  }
+  ir::Shape shape;
+  for (const std::string& dim : split_names(text.substr(equals + 1))) shape.push_back(parse_dim(dim, text));
+  return {text.substr(0, equals), std::move(shape)};
+}
+
+void ImportArguments::add_to(CLI::App& verb) {
+  verb.add_option("--input", input_dims,
+                  "Shape of an input, NAME=DIMS, e.g. \"x=1,3,224,224\" (-1: dynamic); repeatable")
+      ->type_name("NAME=DIMS")
+      ->take_all();
+  verb.add_option("--signature", signature, "Which signature of a SavedModel (default: serving_default)")
+      ->type_name("S");
+  verb.add_option("--tag", tag, "Which meta graph of a SavedModel (default: serve)")->type_name("TAG");
+  verb.add_option("--inputs", inputs, "Graph tensors that are the inputs, where the file has no signature")
+      ->type_name("A,B");
+  verb.add_option("--outputs", outputs, "Graph tensors that are the outputs")->type_name("C,D");
+}
+
+importer::Options ImportArguments::options() const {
+  importer::Options options;
+  for (const std::string& text : input_dims) options.input_dims.insert(parse_input_dims(text));
+  options.signature = signature;
+  options.tag = tag;
+  options.inputs = split_names(inputs);
+  options.outputs = split_names(outputs);
+  return options;
+}
+
+}  // namespace onward::cli

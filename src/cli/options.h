@@ -1,0 +1,36 @@
+// Option values that several subcommands share.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "import/common/options.h"
+#include "ir/shape.h"
+
+namespace CLI {
+class App;
+}
+
+namespace onward::cli {
+
+// "NAME=1,3,224,224": numbers, and `-1`, `?` or a name for a dynamic dimension; "NAME=" is a scalar. The name may
+// contain spaces and "=" signs (the last one counts). Throws Error(kInvalidArgument) that shows the form.
+std::pair<std::string, ir::Shape> parse_input_dims(const std::string& text);
+
+// "A,B" → {"A", "B"}.
+std::vector<std::string> split_names(const std::string& text);
+
+// What the user gave of --input, --signature, --tag, --inputs and --outputs.
+struct ImportArguments {
+  std::vector<std::string> input_dims;
+  std::string signature;
+  std::string tag;
+  std::string inputs;
+  std::string outputs;
+
+  void add_to(CLI::App& verb);
+  importer::Options options() const;
+};
+
+}  // namespace onward::cli

@@ -1,0 +1,15 @@
+// The subcommands of `onward`: each file src/cli/<verb>.cpp adds its own to the application and says what it runs.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace onward::cli {
+
+// Each adds a subcommand whose callback does the work and throws onward::Error when it fails. `convert` and the like
+// share option texts through src/cli/options.h.
+void add_convert(CLI::App& app);
+void add_inspect(CLI::App& app);
+
+}  // namespace onward::cli

@@ -1,0 +1,57 @@
+#include "convert/convert.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "import/onnx/onnx_reader.h"
+#include "schema/schema_inference.h"
+
+namespace onward::convert {
+namespace {
+
+namespace fs = std::filesystem;
+
+ir::Model import_format(Format format, const fs::path& path, const importer::Options& options) {
+  (void)options;
+  switch (format) {
+    case Format::kOnnx:
+      return importer::read_onnx(map_file(path), path.parent_path());
+    default:
+      break;
+  }
+  fail_unsupported(fmt::format("{} files are not read yet", format_name(format)));
+}
+
+}  // namespace
+
+void check_opset(int opset) {
+  if (opset >= kOldestOpset && opset <= schema::newest_opset()) return;
+  fail_invalid(
+      fmt::format("opset {} is not supported", opset),
+      fmt::format("choose one from {} to {} (default {})", kOldestOpset, schema::newest_opset(), kDefaultOpset));
+}
+
+ir::Model import_file(const fs::path& path, const importer::Options& options) {
+  const Format format = detect(path);
+  try {
+    return import_format(format, path, options);
+  } catch (const Error& error) {
+    if (error.message().starts_with(path.string())) throw;
+    throw error.within(path.string());
+  }
+}
+
+void optimize(ir::Model& model, const Options& options) {
+  (void)model;
+  (void)options;
+}
+
+exporter::Serialized convert_file(const fs::path& path, const Options& options, const std::string& data_file) {
+  check_opset(options.opset);
+  ir::Model model = import_file(path, options.import);
+  optimize(model, options);
+  return exporter::serialize(model, {.opset = options.opset}, data_file);
+}
+
+}  // namespace onward::convert
