@@ -1,0 +1,150 @@
+#include "ir/eval/table.h"
+
+#include "base/error.h"
+
+namespace onward::ir {
+namespace eval {
+
+const Tensor& Call::required(size_t index) const {
+  const Tensor* tensor = input(index);
+  if (tensor == nullptr) throw Unfit();
+  return *tensor;
+}
+
+void Call::allow(DType dtype, const Dims& dims) const {
+  size_t given = 0;
+  for (const Tensor* tensor : inputs) given += tensor != nullptr ? tensor->bytes().size() : 0;
+  const auto count = static_cast<size_t>(element_count(dims));
+  if (count > (size_t{1} << 40U) || dtype_bytes(dtype, count) > given + max_bytes) throw Unfit();
+}
+
+size_t checked_axis(int64_t axis, size_t rank) {
+  const auto wide = static_cast<int64_t>(rank);
+  if (axis < 0) axis += wide;
+  if (axis < 0 || axis >= wide) throw Unfit();
+  return static_cast<size_t>(axis);
+}
+
+Dims strides_of(const Dims& dims) {
+  Dims strides(dims.size());
+  int64_t stride = 1;
+  for (size_t i = dims.size(); i-- > 0;) {
+    strides[i] = stride;
+    stride *= dims[i];
+  }
+  return strides;
+}
+
+Dims broadcast_dims(const Dims& a, const Dims& b) {
+  Dims dims(std::max(a.size(), b.size()));
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const int64_t left = i < a.size() ? a[a.size() - 1 - i] : 1;
+    const int64_t right = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (left != right && left != 1 && right != 1) throw Unfit();
+    dims[dims.size() - 1 - i] = left == 1 ? right : left;
+  }
+  return dims;
+}
+
+Dims broadcast_strides(const Dims& dims, const Dims& target) {
+  const Dims own = strides_of(dims);
+  Dims strides(target.size(), 0);
+  if (dims.size() > target.size()) throw Unfit();
+  const size_t shift = target.size() - dims.size();
+  for (size_t i = 0; i < dims.size(); ++i) strides[shift + i] = dims[i] == 1 ? 0 : own[i];
+  return strides;
+}
+
+size_t element_size(const Tensor& tensor) {
+  const size_t bits = dtype_bits(tensor.dtype());
+  if (bits < 8) throw Unfit();
+  return bits / 8;
+}
+
+namespace {
+
+// Copies along the last axis with a fixed element width, so that the compiler sees a constant-size copy.
+template <size_t Width>
+void copy_rows(const std::byte* source, std::byte* target, const Dims& dims, const Dims& strides, int64_t start) {
+  const size_t rank = dims.size();
+  const int64_t inner = dims[rank - 1];
+  const int64_t inner_stride = strides[rank - 1];
+  int64_t outer = 1;
+  for (size_t i = 0; i + 1 < rank; ++i) outer *= dims[i];
+  Dims index(rank, 0);
+  int64_t offset = start;
+  for (int64_t row = 0; row < outer; ++row) {
+    int64_t position = offset;
+    for (int64_t i = 0; i < inner; ++i, position += inner_stride, target += Width) {
+      std::memcpy(target, source + position * static_cast<int64_t>(Width), Width);
+    }
+    for (size_t axis = rank - 1; axis-- > 0;) {
+      offset += strides[axis];
+      if (++index[axis] < dims[axis]) break;
+      offset -= strides[axis] * dims[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+}  // namespace
+
+Tensor strided_copy(const Tensor& source, const Dims& dims, const Dims& strides, int64_t start) {
+  const size_t width = element_size(source);
+  const auto count = static_cast<size_t>(element_count(dims));
+  std::vector<std::byte> bytes(count * width);
+  if (count > 0) {
+    const Dims walk_dims = dims.empty() ? Dims{1} : dims;
+    const Dims walk_strides = dims.empty() ? Dims{1} : strides;
+    const std::byte* from = source.bytes().data();
+    switch (width) {
+      case 1:
+        copy_rows<1>(from, bytes.data(), walk_dims, walk_strides, start);
+        break;
+      case 2:
+        copy_rows<2>(from, bytes.data(), walk_dims, walk_strides, start);
+        break;
+      case 4:
+        copy_rows<4>(from, bytes.data(), walk_dims, walk_strides, start);
+        break;
+      case 8:
+        copy_rows<8>(from, bytes.data(), walk_dims, walk_strides, start);
+        break;
+      default:
+        copy_rows<16>(from, bytes.data(), walk_dims, walk_strides, start);
+    }
+  }
+  return {source.dtype(), dims, Bytes::from_vector(std::move(bytes))};
+}
+
+namespace {
+
+const EvalTable& table() {
+  static const EvalTable kTable = [] {
+    EvalTable made;
+    register_elementwise(made);
+    register_layout(made);
+    register_reductions(made);
+    register_indexing(made);
+    return made;
+  }();
+  return kTable;
+}
+
+}  // namespace
+}  // namespace eval
+
+std::optional<std::vector<Tensor>> evaluate(std::string_view op_type, const std::vector<const Tensor*>& inputs,
+                                            const Attrs& attrs, size_t output_count, size_t max_bytes) {
+  const auto found = eval::table().find(op_type);
+  if (found == eval::table().end()) return std::nullopt;
+  try {
+    return found->second({inputs, attrs, output_count, max_bytes});
+  } catch (const eval::Unfit&) {
+    return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;  // the schema's inference names the mismatch
+  }
+}
+
+}  // namespace onward::ir
