@@ -4,10 +4,13 @@
 #include <map>
 #include <memory>
 
+#include "base/error.h"
 #include "base/json.h"
+#include "base/mapped_file.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
 #include "convert/convert.h"
+#include "formats/listing.h"
 
 namespace onward::cli {
 namespace {
@@ -46,11 +49,41 @@ Json describe_graph(const ir::Model& model) {
                        {"operators", std::move(operators)}});
 }
 
+bool holds_weights_only(convert::Format format) {
+  return format == convert::Format::kTorchCheckpoint || format == convert::Format::kSafetensors;
+}
+
+Json describe_weights(const WeightsListing& listing) {
+  Json tensors = Json::array();
+  for (const ListedTensor& tensor : listing.tensors) {
+    Json shape = Json::array();
+    for (const int64_t dim : tensor.shape) shape.push(dim);
+    tensors.push(Json::object(
+        {{"name", tensor.name}, {"dtype", tensor.dtype}, {"shape", std::move(shape)}, {"sha256", tensor.sha256}}));
+  }
+  return tensors;
+}
+
 void run(const Arguments& arguments) {
   const convert::Format format = convert::detect(arguments.file);
   Json report = Json::object({{"file", arguments.file}, {"format", std::string(convert::format_name(format))}});
-  const ir::Model model = convert::import_file(arguments.file, arguments.import.options());
-  for (const Json::Member& member : describe_graph(model).as_object()) report.set(member.first, member.second);
+  if (holds_weights_only(format) || format == convert::Format::kTorchScript) {
+    const WeightsListing listing = list_weights(map_file(arguments.file), arguments.file);
+    report.set("form", listing.form);
+    report.set("tensors", describe_weights(listing));
+    if (holds_weights_only(format)) {
+      fmt::print("{}\n", report.dump(2));
+      return;
+    }
+  }
+  try {
+    const ir::Model model = convert::import_file(arguments.file, arguments.import.options());
+    for (const Json::Member& member : describe_graph(model).as_object()) report.set(member.first, member.second);
+  } catch (const Error& error) {
+    // The tensors above are worth showing even where the graph does not convert.
+    if (format != convert::Format::kTorchScript || error.code() != Code::kUnimplemented) throw;
+    report.set("blocked", error.message());
+  }
   fmt::print("{}\n", report.dump(2));
 }
 
