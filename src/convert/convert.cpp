@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "import/keras/keras.h"
 #include "import/onnx/onnx_reader.h"
 #include "schema/schema_inference.h"
 
@@ -13,8 +14,11 @@ namespace {
 namespace fs = std::filesystem;
 
 ir::Model import_format(Format format, const fs::path& path, const importer::Options& options) {
-  (void)options;
+  const schema::SchemaInference inference;
   switch (format) {
+    case Format::kKeras:
+    case Format::kHdf5:
+      return importer::read_keras(map_file(path), path.string(), options, inference);
     case Format::kOnnx:
       return importer::read_onnx(map_file(path), path.parent_path());
     default:

@@ -119,8 +119,10 @@ File File::open(Bytes bytes, std::string_view what) {
   return File(std::move(impl));
 }
 
-std::optional<Object> File::find(std::string_view path) const {
-  Object object{impl_, impl_->root};
+std::optional<Object> File::find(std::string_view path) const { return find_from({impl_, impl_->root}, path); }
+
+std::optional<Object> File::find_from(const Object& group, std::string_view path) {
+  Object object = group;
   while (!path.empty()) {
     const size_t end = std::min(path.find('/'), path.size());
     if (end > 0) {

@@ -36,6 +36,8 @@ class File {
   std::optional<Object> find(std::string_view path) const;
   // Throws Error(kNotFound) naming the path.
   Object at(std::string_view path) const;
+  // The object at `path` below a group, or nothing.
+  static std::optional<Object> find_from(const Object& group, std::string_view path);
 
  private:
   explicit File(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}

@@ -1,0 +1,184 @@
+// Conv1D/2D/3D, DepthwiseConv1D/2D, SeparableConv1D/2D, Conv1D/2D/3DTranspose.
+#include "import/keras/context.h"
+#include "import/keras/op_table.h"
+#include "import/keras/ops/layout.h"
+
+namespace onward::importer::keras {
+namespace {
+
+using ir::Builder;
+using ir::Value;
+
+// Spatial rank by the class' name: Conv2D → 2.
+size_t spatial_rank(const Context& ctx) {
+  for (const char c : ctx.layer.class_name) {
+    if (c >= '1' && c <= '3') return static_cast<size_t>(c - '0');
+  }
+  return 2;
+}
+
+struct Window {
+  std::vector<int64_t> strides;
+  std::vector<int64_t> dilations;
+};
+
+Window window_of(const Context& ctx, size_t rank) {
+  return {ctx.ints("strides", rank), ctx.ints("dilation_rate", rank)};
+}
+
+ir::Attrs conv_attrs(const Context& ctx, const Window& window, int64_t groups) {
+  ir::Attrs attrs{{"strides", window.strides}, {"dilations", window.dilations}, {"group", groups}};
+  const std::string padding = ctx.config.get("padding", "valid");
+  if (padding == "same") attrs.set("auto_pad", "SAME_UPPER");
+  ctx.require(padding == "same" || padding == "valid" || padding == "causal", "padding \"" + padding + "\" is unknown");
+  return attrs;
+}
+
+// Keras' kernel is [spatial…, in / groups, out], ONNX's [out, in / groups, spatial…].
+Value* conv_kernel(Builder& b, Value* kernel) {
+  const auto rank = static_cast<int64_t>(kernel->rank());
+  std::vector<int64_t> perm{rank - 1, rank - 2};
+  for (int64_t i = 0; i + 2 < rank; ++i) perm.push_back(i);
+  return b.Transpose(kernel, perm);
+}
+
+Value* causal(const Context& ctx, Value* x, const std::vector<int64_t>& dilations, int64_t width) {
+  if (ctx.config.get("padding", "valid") != "causal") return x;
+  ir::Builder& b = ctx.b;
+  return b.Pad(x, {0, 0, dilations[0] * (width - 1), 0, 0, 0});
+}
+
+Value* bias_of(const Context& ctx) { return ctx.config.get("use_bias", true) ? ctx.weight("bias") : nullptr; }
+
+// Conv<N>D(filters, kernel_size, strides=1, padding="valid", data_format, dilation_rate=1, groups=1, activation=None,
+// use_bias=True)
+ir::Values conv(Context& ctx) {
+  const size_t rank = spatial_rank(ctx);
+  const Window window = window_of(ctx, rank);
+  Value* kernel = conv_kernel(ctx.b, ctx.weight("kernel"));
+  Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
+    x = causal(ctx, x, window.dilations, kernel->dim(2).value());
+    return ctx.b.op("Conv", {x, kernel, bias_of(ctx)}, conv_attrs(ctx, window, ctx.config.get("groups", 1)));
+  });
+  return {activate(ctx, ctx.config["activation"], y)};
+}
+
+// The depthwise kernel [spatial…, in, multiplier] as ONNX's [in * multiplier, 1, spatial…].
+Value* depthwise_kernel(Builder& b, Value* kernel) {
+  const auto rank = static_cast<int64_t>(kernel->rank());
+  const int64_t channels = kernel->dim(kernel->rank() - 2).value() * kernel->dim(kernel->rank() - 1).value();
+  std::vector<int64_t> perm{rank - 2, rank - 1};
+  std::vector<int64_t> shape{channels, 1};
+  for (int64_t i = 0; i + 2 < rank; ++i) {
+    perm.push_back(i);
+    shape.push_back(kernel->dim(static_cast<size_t>(i)).value());
+  }
+  return b.Reshape(b.Transpose(kernel, perm), shape);
+}
+
+// DepthwiseConv<N>D(kernel_size, strides=1, padding="valid", depth_multiplier=1, …)
+ir::Values depthwise_conv(Context& ctx) {
+  const size_t rank = spatial_rank(ctx);
+  const Window window = window_of(ctx, rank);
+  Value* original = ctx.has_weight("kernel") ? ctx.weight("kernel") : ctx.weight("depthwise_kernel");
+  const int64_t groups = original->dim(original->rank() - 2).value();
+  Value* kernel = depthwise_kernel(ctx.b, original);
+  Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
+    x = causal(ctx, x, window.dilations, kernel->dim(2).value());
+    return ctx.b.op("Conv", {x, kernel, bias_of(ctx)}, conv_attrs(ctx, window, groups));
+  });
+  return {activate(ctx, ctx.config["activation"], y)};
+}
+
+// SeparableConv<N>D: depthwise, then 1x1.
+ir::Values separable_conv(Context& ctx) {
+  const size_t rank = spatial_rank(ctx);
+  const Window window = window_of(ctx, rank);
+  Value* original = ctx.weight("depthwise_kernel");
+  const int64_t groups = original->dim(original->rank() - 2).value();
+  Value* depthwise = depthwise_kernel(ctx.b, original);
+  Value* pointwise = conv_kernel(ctx.b, ctx.weight("pointwise_kernel"));
+  Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
+    x = causal(ctx, x, window.dilations, depthwise->dim(2).value());
+    Value* middle = ctx.b.op("Conv", {x, depthwise}, conv_attrs(ctx, window, groups));
+    return ctx.b.op("Conv", {middle, pointwise, bias_of(ctx)});
+  });
+  return {activate(ctx, ctx.config["activation"], y)};
+}
+
+// How much a transposed convolution's full result is cut (or grown) at each side.
+struct TransposeCut {
+  int64_t begin;
+  int64_t end;
+  int64_t output_padding;
+};
+
+TransposeCut transpose_cut(const std::string& padding, int64_t kernel, int64_t stride, int64_t dilation,
+                           const std::optional<int64_t>& output_padding) {
+  const int64_t span = dilation * (kernel - 1) + 1;
+  if (output_padding) {
+    const int64_t pad = padding == "same" ? span / 2 : 0;
+    return {pad, pad, *output_padding};
+  }
+  if (padding == "same") {
+    // The output is input * stride long.
+    const int64_t total = span - stride;
+    if (total >= 0) return {total / 2, total - total / 2, 0};
+    return {0, 0, -total};
+  }
+  return {0, 0, std::max<int64_t>(stride - span, 0)};
+}
+
+// Conv<N>DTranspose(filters, kernel_size, strides=1, padding="valid", output_padding=None, dilation_rate=1, …); its
+// kernel is [spatial…, out, in], ONNX's [in, out, spatial…].
+ir::Values conv_transpose(Context& ctx) {
+  const size_t rank = spatial_rank(ctx);
+  const Window window = window_of(ctx, rank);
+  Value* kernel = conv_kernel(ctx.b, ctx.weight("kernel"));
+  const Json& given = ctx.config["output_padding"];
+  const std::vector<int64_t> grown = given.is_null() ? std::vector<int64_t>() : ctx.ints("output_padding", rank);
+  std::vector<int64_t> pads(2 * rank);
+  std::vector<int64_t> output_padding(rank);
+  for (size_t i = 0; i < rank; ++i) {
+    const TransposeCut cut =
+        transpose_cut(ctx.config.get("padding", "valid"), kernel->dim(2 + i).value(), window.strides[i],
+                      window.dilations[i], grown.empty() ? std::nullopt : std::optional<int64_t>(grown[i]));
+    pads[i] = cut.begin;
+    pads[i + rank] = cut.end;
+    output_padding[i] = cut.output_padding;
+  }
+  Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
+    return ctx.b.op("ConvTranspose", {x, kernel, bias_of(ctx)},
+                    {{"strides", window.strides},
+                     {"dilations", window.dilations},
+                     {"pads", pads},
+                     {"output_padding", output_padding},
+                     {"group", ctx.config.get("groups", 1)}});
+  });
+  return {activate(ctx, ctx.config["activation"], y)};
+}
+
+std::vector<Variable> with_bias(const Layer& layer, std::vector<Variable> variables) {
+  if (layer.config.get("use_bias", true)) variables.push_back({"bias"});
+  return variables;
+}
+
+std::vector<Variable> kernel_variables(const Layer& layer) { return with_bias(layer, {{"kernel"}}); }
+std::vector<Variable> separable_variables(const Layer& layer) {
+  return with_bias(layer, {{"depthwise_kernel"}, {"pointwise_kernel"}});
+}
+
+}  // namespace
+
+void register_convolution(OpTable& table) {
+  for (const char* rank : {"1D", "2D", "3D"}) {
+    table.add(std::string("Conv") + rank, {conv, kernel_variables});
+    table.add(std::string("Conv") + rank + "Transpose", {conv_transpose, kernel_variables});
+  }
+  for (const char* rank : {"1D", "2D"}) {
+    table.add(std::string("DepthwiseConv") + rank, {depthwise_conv, kernel_variables});
+    table.add(std::string("SeparableConv") + rank, {separable_conv, separable_variables});
+  }
+}
+
+}  // namespace onward::importer::keras
