@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
       "Exit status: 0 done; 1 the work failed; 2 wrong usage.");
   onward::cli::add_convert(app);
   onward::cli::add_inspect(app);
+  onward::cli::add_list_ops(app);
   try {
     app.parse(argc, argv);
     return 0;

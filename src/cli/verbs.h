@@ -11,5 +11,6 @@ namespace onward::cli {
 // share option texts through src/cli/options.h.
 void add_convert(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_list_ops(CLI::App& app);
 
 }  // namespace onward::cli

@@ -1,4 +1,6 @@
 // Conv1D/2D/3D, DepthwiseConv1D/2D, SeparableConv1D/2D, Conv1D/2D/3DTranspose.
+#include <algorithm>
+
 #include "import/keras/context.h"
 #include "import/keras/op_table.h"
 #include "import/keras/ops/layout.h"
@@ -26,11 +28,29 @@ Window window_of(const Context& ctx, size_t rank) {
   return {ctx.ints("strides", rank), ctx.ints("dilation_rate", rank)};
 }
 
-ir::Attrs conv_attrs(const Context& ctx, const Window& window, int64_t groups) {
-  ir::Attrs attrs{{"strides", window.strides}, {"dilations", window.dilations}, {"group", groups}};
+// "same" with stride 1 pads the same whatever the size; with a larger stride it depends on the size, which ONNX then works out.
+void set_padding(const Context& ctx, const Window& window, const Value& kernel, ir::Attrs& attrs) {
   const std::string padding = ctx.config.get("padding", "valid");
-  if (padding == "same") attrs.set("auto_pad", "SAME_UPPER");
   ctx.require(padding == "same" || padding == "valid" || padding == "causal", "padding \"" + padding + "\" is unknown");
+  if (padding != "same") return;
+  const size_t rank = window.strides.size();
+  if (std::any_of(window.strides.begin(), window.strides.end(), [](int64_t stride) { return stride != 1; })) {
+    attrs.set("auto_pad", "SAME_UPPER");
+    return;
+  }
+  std::vector<int64_t> pads(2 * rank);
+  for (size_t i = 0; i < rank; ++i) {
+    const int64_t total = window.dilations[i] * (kernel.dim(2 + i).value() - 1);
+    pads[i] = total / 2;
+    pads[i + rank] = total - total / 2;
+  }
+  attrs.set("pads", pads);
+}
+
+// `kernel` in ONNX's layout.
+ir::Attrs conv_attrs(const Context& ctx, const Window& window, const Value& kernel, int64_t groups) {
+  ir::Attrs attrs{{"strides", window.strides}, {"dilations", window.dilations}, {"group", groups}};
+  set_padding(ctx, window, kernel, attrs);
   return attrs;
 }
 
@@ -58,7 +78,7 @@ ir::Values conv(Context& ctx) {
   Value* kernel = conv_kernel(ctx.b, ctx.weight("kernel"));
   Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
     x = causal(ctx, x, window.dilations, kernel->dim(2).value());
-    return ctx.b.op("Conv", {x, kernel, bias_of(ctx)}, conv_attrs(ctx, window, ctx.config.get("groups", 1)));
+    return ctx.b.op("Conv", {x, kernel, bias_of(ctx)}, conv_attrs(ctx, window, *kernel, ctx.config.get("groups", 1)));
   });
   return {activate(ctx, ctx.config["activation"], y)};
 }
@@ -85,7 +105,7 @@ ir::Values depthwise_conv(Context& ctx) {
   Value* kernel = depthwise_kernel(ctx.b, original);
   Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
     x = causal(ctx, x, window.dilations, kernel->dim(2).value());
-    return ctx.b.op("Conv", {x, kernel, bias_of(ctx)}, conv_attrs(ctx, window, groups));
+    return ctx.b.op("Conv", {x, kernel, bias_of(ctx)}, conv_attrs(ctx, window, *kernel, groups));
   });
   return {activate(ctx, ctx.config["activation"], y)};
 }
@@ -100,7 +120,7 @@ ir::Values separable_conv(Context& ctx) {
   Value* pointwise = conv_kernel(ctx.b, ctx.weight("pointwise_kernel"));
   Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
     x = causal(ctx, x, window.dilations, depthwise->dim(2).value());
-    Value* middle = ctx.b.op("Conv", {x, depthwise}, conv_attrs(ctx, window, groups));
+    Value* middle = ctx.b.op("Conv", {x, depthwise}, conv_attrs(ctx, window, *depthwise, groups));
     return ctx.b.op("Conv", {middle, pointwise, bias_of(ctx)});
   });
   return {activate(ctx, ctx.config["activation"], y)};

@@ -1,0 +1,10 @@
+# The pinned versions and checksums of what scripts/bootstrap.sh fetches; docs/dependencies.md says why each is there.
+ORT_VERSION=1.28.0
+ORT_WHEEL_SHA256_x86_64=a166b78ee04f3a37fa1ef82034b6a3ce96d9684e582d4d30b296de83e9998bb5
+ORT_WHEEL_SHA256_aarch64=8d66f9ceb29909c70839e4e4fb3435c7b490050d8f162bd5f3aba4ca01ee517f
+# onnxruntime_c_api.h, onnxruntime_cxx_api.h and onnxruntime_cxx_inline.h of 1.21, one after another.
+ORT_HEADERS_SHA256=205045446debc5ef2b0ece508d722069ac86dae351fe58afba5ede302875d3f8
+ORT_HEADERS_DEBIAN_SUITE=trixie
+ORT_HEADERS_UBUNTU_SUITE=resolute
+ONNX_VERSION=1.19.1
+ONNX_SOURCE_SHA256=737524d6eb3907d3499ea459c6f01c5a96278bb3a0f2ff8ae04786fb5d7f1ed5
