@@ -28,7 +28,8 @@ Window window_of(const Context& ctx, size_t rank) {
   return {ctx.ints("strides", rank), ctx.ints("dilation_rate", rank)};
 }
 
-// "same" with stride 1 pads the same whatever the size; with a larger stride it depends on the size, which ONNX then works out.
+// "same" with stride 1 pads the same whatever the size; with a larger stride it depends on the size, which ONNX then
+// works out.
 void set_padding(const Context& ctx, const Window& window, const Value& kernel, ir::Attrs& attrs) {
   const std::string padding = ctx.config.get("padding", "valid");
   ctx.require(padding == "same" || padding == "valid" || padding == "causal", "padding \"" + padding + "\" is unknown");
