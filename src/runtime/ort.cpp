@@ -1,0 +1,89 @@
+#include "runtime/ort.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <regex>
+
+#include "runtime/cpu_budget.h"
+#include "runtime/session.h"
+
+namespace onward::runtime {
+namespace {
+
+std::mutex options_mutex;
+EnvironmentOptions environment_options;
+
+// ONNX Runtime reports every failure through its status; its log would only repeat it on stderr.
+Ort::Env make_environment() {
+  int threads = 0;
+  {
+    const std::lock_guard lock(options_mutex);
+    threads = environment_options.threads;
+  }
+  Ort::ThreadingOptions options;
+  options.SetGlobalIntraOpNumThreads(threads > 0 ? threads : cpu_budget());
+  options.SetGlobalInterOpNumThreads(1);
+  options.SetGlobalSpinControl(0);
+  Ort::Env env(options, ORT_LOGGING_LEVEL_FATAL, "onward");
+  // Grow by what is asked for, not by powers of two: a server's memory stays level.
+  constexpr int kSameAsRequested = 1;
+  const Ort::ArenaCfg arena(0, kSameAsRequested, -1, -1);
+  env.CreateAndRegisterAllocator(Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault), arena);
+  env.DisableTelemetryEvents();
+  return env;
+}
+
+Code code_of(OrtErrorCode code) {
+  switch (code) {
+    case ORT_INVALID_ARGUMENT:
+      return Code::kInvalidArgument;
+    case ORT_NO_SUCHFILE:
+      return Code::kNotFound;
+    case ORT_INVALID_PROTOBUF:
+    case ORT_INVALID_GRAPH:
+      return Code::kDataLoss;
+    case ORT_NOT_IMPLEMENTED:
+      return Code::kUnimplemented;
+    default:
+      return Code::kInternal;
+  }
+}
+
+}  // namespace
+
+void configure_environment(const EnvironmentOptions& options) {
+  const std::lock_guard lock(options_mutex);
+  environment_options = options;
+}
+
+std::string onnxruntime_version() { return Ort::GetVersionString(); }
+
+Ort::Env& environment() {
+  static Ort::Env env = make_environment();
+  return env;
+}
+
+std::string clean_message(std::string_view message) {
+  static const std::regex noise(
+      R"((\S*onnxruntime\S*\.(cc|h|cpp):\d+ )|(\S*onnxruntime::\S+\([^)]*\)( const)? )|(^Exception during (loading|initialization): )|(\S+ was false\. ))");
+  std::string text = std::regex_replace(std::string(message), noise, "");
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text;
+}
+
+Error load_error(const Ort::Exception& error, const std::string& model) {
+  const Code code = code_of(error.GetOrtErrorCode());
+  const bool not_protobuf = error.GetOrtErrorCode() == ORT_INVALID_PROTOBUF;
+  return Error(code == Code::kInternal ? Code::kDataLoss : code,
+               fmt::format("{}: {}", model, not_protobuf ? "not a valid ONNX file" : clean_message(error.what())),
+               not_protobuf ? "see what the file holds: onward inspect " + model : "");
+}
+
+Error run_error(const Ort::Exception& error) {
+  const std::string text = clean_message(error.what());
+  if (text.find("terminate flag") != std::string::npos) return Error(Code::kCancelled, "the run was cancelled");
+  return Error(code_of(error.GetOrtErrorCode()), text);
+}
+
+}  // namespace onward::runtime

@@ -1,0 +1,263 @@
+#include "runtime/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "runtime/ort.h"
+
+namespace onward::runtime {
+namespace {
+
+// ONNX Runtime numbers element types as ONNX does.
+ir::DType dtype_of(ONNXTensorElementDataType type) { return static_cast<ir::DType>(type); }
+ONNXTensorElementDataType ort_type(ir::DType dtype) { return static_cast<ONNXTensorElementDataType>(dtype); }
+
+ValueInfo describe(std::string name, const Ort::TypeInfo& type) {
+  if (type.GetONNXType() != ONNX_TYPE_TENSOR) {
+    fail_unsupported(fmt::format("\"{}\" is a sequence, map or optional, not a tensor", name),
+                     "only models with tensors as inputs and outputs can run");
+  }
+  const auto tensor = type.GetTensorTypeAndShapeInfo();
+  const std::vector<int64_t> dims = tensor.GetShape();
+  std::vector<const char*> symbols(dims.size());
+  if (!dims.empty()) tensor.GetSymbolicDimensions(symbols.data(), symbols.size());
+  ValueInfo info{std::move(name), dtype_of(tensor.GetElementType()), {}};
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (dims[i] >= 0) {
+      info.shape.emplace_back(dims[i]);
+    } else if (symbols[i] != nullptr && *symbols[i] != '\0') {
+      info.shape.emplace_back(std::string(symbols[i]));
+    } else {
+      info.shape.emplace_back();
+    }
+  }
+  return info;
+}
+
+Ort::SessionOptions session_options(const SessionOptions& options) {
+  Ort::SessionOptions ort;
+  ort.DisablePerSessionThreads();
+  ort.SetGraphOptimizationLevel(options.optimize ? ORT_ENABLE_ALL : ORT_DISABLE_ALL);
+  // Memory patterns keep one plan per shape: with variable shapes they only grow.
+  ort.DisableMemPattern();
+  ort.AddConfigEntry("session.use_env_allocators", "1");
+  ort.AddConfigEntry("session.use_device_allocator_for_initializers", "1");
+  ort.SetLogSeverityLevel(ORT_LOGGING_LEVEL_FATAL);
+  return ort;
+}
+
+// A tensor that is not aligned for its elements must be copied before ONNX Runtime may read it.
+Bytes aligned(const ir::Tensor& tensor) {
+  const size_t element = std::max<size_t>(1, ir::dtype_bits(tensor.dtype()) / 8);
+  const size_t alignment = std::min<size_t>(element, 8);
+  if (reinterpret_cast<uintptr_t>(tensor.bytes().data()) % alignment == 0) return tensor.bytes();
+  return Bytes::copy_of(tensor.bytes().view());
+}
+
+const Ort::MemoryInfo& cpu_memory() {
+  static const Ort::MemoryInfo info = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
+  return info;
+}
+
+Ort::Value string_value(const ir::Tensor& tensor) {
+  Ort::AllocatorWithDefaultOptions allocator;
+  Ort::Value value = Ort::Value::CreateTensor(allocator, tensor.dims().data(), tensor.dims().size(),
+                                              ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
+  for (size_t i = 0; i < tensor.strings().size(); ++i) {
+    const std::string& text = tensor.strings()[i];
+    std::copy(text.begin(), text.end(), value.GetResizedStringTensorElementBuffer(i, text.size()));
+  }
+  return value;
+}
+
+// `keep` holds what the value points into until the run is over.
+Ort::Value to_value(const ir::Tensor& tensor, std::vector<Bytes>& keep) {
+  if (tensor.dtype() == ir::DType::kString) return string_value(tensor);
+  static std::byte nothing{};
+  keep.push_back(aligned(tensor));
+  const Bytes& bytes = keep.back();
+  // ONNX Runtime does not write to inputs.
+  std::byte* data = bytes.empty() ? &nothing : const_cast<std::byte*>(bytes.data());
+  return Ort::Value::CreateTensor(cpu_memory(), data, bytes.size(), tensor.dims().data(), tensor.dims().size(),
+                                  ort_type(tensor.dtype()));
+}
+
+ir::Tensor to_tensor(Ort::Value&& value) {
+  const auto info = value.GetTensorTypeAndShapeInfo();
+  ir::Dims dims = info.GetShape();
+  const ir::DType dtype = dtype_of(info.GetElementType());
+  if (dtype == ir::DType::kString) {
+    std::vector<std::string> strings;
+    const size_t count = info.GetElementCount();
+    strings.reserve(count);
+    for (size_t i = 0; i < count; ++i) strings.push_back(value.GetStringTensorElement(i));
+    return ir::Tensor::of_strings(std::move(dims), std::move(strings));
+  }
+  const size_t size = ir::dtype_bytes(dtype, info.GetElementCount());
+  const auto owner = std::make_shared<Ort::Value>(std::move(value));
+  const auto* data = static_cast<const std::byte*>(owner->GetTensorRawData());
+  return ir::Tensor(dtype, std::move(dims), Bytes({data, size}, owner));
+}
+
+size_t index_of(const std::vector<ValueInfo>& infos, std::string_view name, std::string_view kind) {
+  for (size_t i = 0; i < infos.size(); ++i) {
+    if (infos[i].name == name) return i;
+  }
+  std::string names;
+  for (const ValueInfo& info : infos) names += (names.empty() ? "\"" : ", \"") + info.name + "\"";
+  fail_invalid(fmt::format("the model has no {} \"{}\"; it has {}", kind, name, names));
+}
+
+}  // namespace
+
+struct RunControl::Impl {
+  Ort::RunOptions options;
+};
+
+RunControl::RunControl() : impl_(std::make_unique<Impl>()) {}
+RunControl::~RunControl() = default;
+void RunControl::terminate() { impl_->options.SetTerminate(); }
+
+struct Session::Impl {
+  mutable Ort::Session session{nullptr};  // its Run is thread-safe, though not const
+  std::vector<ValueInfo> inputs;
+  std::vector<ValueInfo> outputs;
+  std::map<std::string, std::string> metadata;
+  std::string producer;
+
+  void describe_values() {
+    const Ort::AllocatorWithDefaultOptions allocator;
+    for (size_t i = 0; i < session.GetInputCount(); ++i) {
+      inputs.push_back(describe(session.GetInputNameAllocated(i, allocator).get(), session.GetInputTypeInfo(i)));
+    }
+    for (size_t i = 0; i < session.GetOutputCount(); ++i) {
+      outputs.push_back(describe(session.GetOutputNameAllocated(i, allocator).get(), session.GetOutputTypeInfo(i)));
+    }
+    const Ort::ModelMetadata model = session.GetModelMetadata();
+    producer = model.GetProducerNameAllocated(allocator).get();
+    for (const auto& key : model.GetCustomMetadataMapKeysAllocated(allocator)) {
+      metadata[key.get()] = model.LookupCustomMetadataMapAllocated(key.get(), allocator).get();
+    }
+  }
+};
+
+namespace {
+
+template <class Make>
+Ort::Session make_session(const SessionOptions& options, const std::string& name, const Make& make) {
+  try {
+    return make(session_options(options));
+  } catch (const Ort::Exception& error) {
+    throw load_error(error, name);
+  }
+}
+
+}  // namespace
+
+Session Session::load(const std::filesystem::path& path, const SessionOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  impl->session = make_session(options, path.string(), [&](const Ort::SessionOptions& ort) {
+    return Ort::Session(environment(), path.c_str(), ort);
+  });
+  impl->describe_values();
+  return Session(std::move(impl));
+}
+
+Session Session::from_bytes(const Bytes& model, const std::string& name, const SessionOptions& options) {
+  auto impl = std::make_unique<Impl>();
+  impl->session = make_session(options, name, [&](const Ort::SessionOptions& ort) {
+    return Ort::Session(environment(), model.data(), model.size(), ort);
+  });
+  impl->describe_values();
+  return Session(std::move(impl));
+}
+
+Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+const std::vector<ValueInfo>& Session::inputs() const { return impl_->inputs; }
+const std::vector<ValueInfo>& Session::outputs() const { return impl_->outputs; }
+const std::map<std::string, std::string>& Session::metadata() const { return impl_->metadata; }
+const std::string& Session::producer() const { return impl_->producer; }
+
+size_t Session::input_index(std::string_view name) const { return index_of(impl_->inputs, name, "input"); }
+size_t Session::output_index(std::string_view name) const { return index_of(impl_->outputs, name, "output"); }
+
+void Session::check_input(size_t index, const ir::Tensor& tensor) const {
+  const ValueInfo& info = impl_->inputs.at(index);
+  const auto refuse = [&](const std::string& why) {
+    fail_invalid(fmt::format("input \"{}\" must be {} {}, got {} {}{}", info.name, ir::dtype_name(info.dtype),
+                             ir::shape_text(info.shape), ir::dtype_name(tensor.dtype()),
+                             ir::shape_text(ir::to_shape(tensor.dims())), why));
+  };
+  if (tensor.dtype() != info.dtype) refuse("");
+  if (tensor.rank() != info.shape.size()) {
+    refuse(fmt::format(": {} dimensions instead of {}", tensor.rank(), info.shape.size()));
+  }
+  for (size_t i = 0; i < info.shape.size(); ++i) {
+    if (info.shape[i].is_known() && info.shape[i].value() != tensor.dims()[i]) {
+      refuse(fmt::format(": dimension {} is {} instead of {}", i, tensor.dims()[i], info.shape[i].value()));
+    }
+  }
+}
+
+std::vector<ir::Tensor> Session::run(std::span<const ir::Tensor> inputs, std::span<const size_t> outputs,
+                                     const RunControl* control) const {
+  if (inputs.size() != impl_->inputs.size()) {
+    fail_invalid(fmt::format("the model has {} inputs, {} were given", impl_->inputs.size(), inputs.size()));
+  }
+  std::vector<const char*> input_names;
+  std::vector<Ort::Value> values;
+  std::vector<Bytes> keep;
+  keep.reserve(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    check_input(i, inputs[i]);
+    input_names.push_back(impl_->inputs[i].name.c_str());
+    values.push_back(to_value(inputs[i], keep));
+  }
+  std::vector<const char*> output_names;
+  for (size_t i = 0; i < (outputs.empty() ? impl_->outputs.size() : outputs.size()); ++i) {
+    output_names.push_back(impl_->outputs.at(outputs.empty() ? i : outputs[i]).name.c_str());
+  }
+  try {
+    static const Ort::RunOptions unstoppable;
+    std::vector<Ort::Value> results =
+        impl_->session.Run(control != nullptr ? control->impl_->options : unstoppable, input_names.data(),
+                           values.data(), values.size(), output_names.data(), output_names.size());
+    std::vector<ir::Tensor> tensors;
+    tensors.reserve(results.size());
+    for (Ort::Value& result : results) tensors.push_back(to_tensor(std::move(result)));
+    return tensors;
+  } catch (const Ort::Exception& error) {
+    throw run_error(error);
+  }
+}
+
+std::vector<NamedTensor> Session::run(const std::vector<NamedTensor>& inputs,
+                                      const std::vector<std::string>& output_names, const RunControl* control) const {
+  std::vector<std::optional<ir::Tensor>> given(impl_->inputs.size());
+  for (const auto& [name, tensor] : inputs) {
+    std::optional<ir::Tensor>& slot = given[input_index(name)];
+    if (slot) fail_invalid(fmt::format("input \"{}\" was given twice", name));
+    slot = tensor;
+  }
+  std::vector<ir::Tensor> ordered;
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (!given[i]) fail_invalid(fmt::format("input \"{}\" is missing", impl_->inputs[i].name));
+    ordered.push_back(std::move(*given[i]));
+  }
+  std::vector<size_t> outputs;
+  for (const std::string& name : output_names) outputs.push_back(output_index(name));
+  std::vector<ir::Tensor> results = run(ordered, outputs, control);
+  std::vector<NamedTensor> named;
+  for (size_t i = 0; i < results.size(); ++i) {
+    named.emplace_back(impl_->outputs[outputs.empty() ? i : outputs[i]].name, std::move(results[i]));
+  }
+  return named;
+}
+
+}  // namespace onward::runtime

@@ -1,0 +1,102 @@
+// A model ready to run in ONNX Runtime.
+//
+// All sessions share one environment: one pair of thread pools sized by the CPU budget (no spinning while idle) and one
+// memory arena. Tensors go in and out without copies: an input is read where it lies, an output's bytes keep ONNX
+// Runtime's buffer alive.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "ir/tensor.h"
+
+namespace onward::runtime {
+
+// Takes effect when given before the first session is made.
+struct EnvironmentOptions {
+  int threads = 0;  // 0: the CPU budget
+};
+void configure_environment(const EnvironmentOptions& options);
+
+// "1.28.0"
+std::string onnxruntime_version();
+
+struct ValueInfo {
+  std::string name;
+  ir::DType dtype = ir::DType::kUndefined;
+  ir::Shape shape;
+};
+
+// Stops runs from another thread.
+class RunControl {
+ public:
+  RunControl();
+  ~RunControl();
+  RunControl(const RunControl&) = delete;
+  RunControl& operator=(const RunControl&) = delete;
+
+  // Runs under this control end with Error(kCancelled), the current one at its next node.
+  void terminate();
+
+ private:
+  friend class Session;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+using NamedTensor = std::pair<std::string, ir::Tensor>;
+
+struct SessionOptions {
+  // Whether ONNX Runtime may rewrite the graph: off for what must stay as written (comparisons).
+  bool optimize = true;
+};
+
+// Movable; `run` may be called from several threads at once.
+class Session {
+ public:
+  // An ONNX file; external data beside it is found. Throws Error: kNotFound, kDataLoss (no valid model),
+  // kUnimplemented (an operator this ONNX Runtime lacks), kInvalidArgument.
+  static Session load(const std::filesystem::path& path, const SessionOptions& options = {});
+  // A model in memory without external data; `name` stands in messages. The bytes may go afterwards.
+  static Session from_bytes(const Bytes& model, const std::string& name, const SessionOptions& options = {});
+
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  const std::vector<ValueInfo>& inputs() const;
+  const std::vector<ValueInfo>& outputs() const;
+  // The file's custom metadata.
+  const std::map<std::string, std::string>& metadata() const;
+  const std::string& producer() const;
+
+  // Throws Error(kInvalidArgument) that lists the names there are.
+  size_t input_index(std::string_view name) const;
+  size_t output_index(std::string_view name) const;
+
+  // Checks dtype and dims of one input; throws Error(kInvalidArgument) that says what is wanted and what came.
+  void check_input(size_t index, const ir::Tensor& tensor) const;
+
+  // `inputs` in the model's order; `outputs` are indices, none for all. Throws Error: kInvalidArgument for a wrong
+  // input, kCancelled after control->terminate(), kInternal when an operator fails.
+  std::vector<ir::Tensor> run(std::span<const ir::Tensor> inputs, std::span<const size_t> outputs = {},
+                              const RunControl* control = nullptr) const;
+  // By name; `output_names` empty for all. Throws Error(kInvalidArgument) also for missing, unknown or repeated names.
+  std::vector<NamedTensor> run(const std::vector<NamedTensor>& inputs,
+                               const std::vector<std::string>& output_names = {},
+                               const RunControl* control = nullptr) const;
+
+ private:
+  struct Impl;
+  explicit Session(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace onward::runtime
