@@ -55,6 +55,7 @@ class Interpreter {
   Py call(const Callable& callable, Items args, Kwargs kwargs = {});
   // A builtin or operator by its full name.
   Py call_operator(const std::string& name, Items args, Kwargs kwargs = {});
+  Py attribute_of(const Py& object, const std::string& name) { return attribute(object, name); }
 
   // --- for builtins and operators ------------------------------------------------------------------------------------
   ir::Builder& b() { return *builder_; }

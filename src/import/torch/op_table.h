@@ -1,0 +1,55 @@
+// The table of PyTorch operators: signature → translation. Both torch importers (.pt2 and TorchScript) call operators
+// through it, so that positional, keyword and default arguments are sorted out in one place.
+//
+// A new operator of an existing family: one `add` in its src/import/torch/ops/<family>.cpp.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "import/torch/call.h"
+#include "import/torch/signature.h"
+
+namespace onward::importer::torch {
+
+using Translate = ir::Values (*)(Call&);
+using TranslateOne = ir::Value* (*)(Call&);
+
+// Arguments as a file has them.
+struct Arguments {
+  std::vector<Arg> positional;
+  std::vector<std::pair<std::string, Arg>> keywords;
+};
+
+class OpTable {
+ public:
+  struct Entry {
+    Signature signature;
+    Translate translate = nullptr;
+    TranslateOne translate_one = nullptr;
+  };
+
+  void add(std::string_view signature, Translate translate);
+  void add(std::string_view signature, TranslateOne translate);
+
+  bool contains(const std::string& name) const { return overloads_.contains(name); }
+  // "aten::add" and "Tensor"; nullptr where it is not translated.
+  const Entry* find(const std::string& name, const std::string& overload) const;
+  // The overload that the arguments fit, for files that name none; nullptr where none does.
+  const Entry* resolve(const std::string& name, const Arguments& arguments) const;
+  // Calls the translation; throws Error(kUnimplemented) where arguments are missing or don't fit.
+  static ir::Values call(const Entry& entry, ir::Builder& builder, const Arguments& arguments);
+
+  const std::map<std::string, std::vector<Entry>>& entries() const { return overloads_; }
+
+ private:
+  std::map<std::string, std::vector<Entry>> overloads_;
+};
+
+// Every operator that Onward translates.
+const OpTable& op_table();
+
+}  // namespace onward::importer::torch

@@ -1,0 +1,150 @@
+#include "import/torch/script/hints.h"
+
+#include <array>
+#include <set>
+
+#include "base/error.h"
+
+namespace onward::importer::script {
+namespace {
+
+struct RankHint {
+  std::string_view name;
+  int64_t rank;
+};
+
+// The number of dimensions of the first tensor, batched.
+constexpr std::array kRanks = std::to_array<RankHint>({
+    {"aten::conv1d", 3},
+    {"aten::conv2d", 4},
+    {"aten::conv3d", 5},
+    {"aten::conv_transpose1d", 3},
+    {"aten::conv_transpose2d", 4},
+    {"aten::conv_transpose3d", 5},
+    {"aten::max_pool1d", 3},
+    {"aten::max_pool2d", 4},
+    {"aten::max_pool3d", 5},
+    {"aten::max_pool1d_with_indices", 3},
+    {"aten::max_pool2d_with_indices", 4},
+    {"aten::max_pool3d_with_indices", 5},
+    {"aten::avg_pool1d", 3},
+    {"aten::avg_pool2d", 4},
+    {"aten::avg_pool3d", 5},
+    {"aten::lp_pool1d", 3},
+    {"aten::lp_pool2d", 4},
+    {"aten::adaptive_avg_pool1d", 3},
+    {"aten::adaptive_avg_pool2d", 4},
+    {"aten::adaptive_avg_pool3d", 5},
+    {"aten::adaptive_max_pool1d", 3},
+    {"aten::adaptive_max_pool2d", 4},
+    {"aten::adaptive_max_pool3d", 5},
+    {"aten::fractional_max_pool2d", 4},
+    {"aten::fractional_max_pool3d", 5},
+    {"aten::upsample_nearest1d", 3},
+    {"aten::upsample_nearest2d", 4},
+    {"aten::upsample_nearest3d", 5},
+    {"aten::_upsample_nearest_exact1d", 3},
+    {"aten::_upsample_nearest_exact2d", 4},
+    {"aten::_upsample_nearest_exact3d", 5},
+    {"aten::upsample_linear1d", 3},
+    {"aten::upsample_bilinear2d", 4},
+    {"aten::upsample_bicubic2d", 4},
+    {"aten::upsample_trilinear3d", 5},
+    {"aten::reflection_pad1d", 3},
+    {"aten::reflection_pad2d", 4},
+    {"aten::reflection_pad3d", 5},
+    {"aten::replication_pad1d", 3},
+    {"aten::replication_pad2d", 4},
+    {"aten::replication_pad3d", 5},
+    {"aten::pixel_shuffle", 4},
+    {"aten::pixel_unshuffle", 4},
+    {"aten::channel_shuffle", 4},
+    {"aten::grid_sampler", 4},
+    {"aten::grid_sampler_2d", 4},
+    {"aten::grid_sampler_3d", 5},
+    {"aten::affine_grid_generator", 3},
+    {"aten::im2col", 4},
+    {"aten::col2im", 3},
+    {"aten::lstm", 3},
+    {"aten::gru", 3},
+    {"aten::rnn_tanh", 3},
+    {"aten::rnn_relu", 3},
+    {"aten::lstm_cell", 2},
+    {"aten::gru_cell", 2},
+    {"aten::rnn_tanh_cell", 2},
+    {"aten::rnn_relu_cell", 2},
+    {"aten::bmm", 3},
+    {"aten::mm", 2},
+    {"aten::mv", 2},
+    {"aten::dot", 1},
+    {"aten::t", 2},
+    {"aten::scaled_dot_product_attention", 4},
+    {"aten::group_norm", 4},
+});
+
+// Which argument holds indices.
+struct IndexHint {
+  std::string_view name;
+  size_t argument;
+};
+constexpr std::array kIndices = std::to_array<IndexHint>({
+    {"aten::embedding", 1},
+    {"aten::embedding_bag", 1},
+    {"aten::index_select", 2},
+    {"aten::gather", 2},
+    {"aten::scatter", 2},
+    {"aten::scatter_add", 2},
+    {"aten::one_hot", 0},
+    {"aten::take", 1},
+    {"aten::take_along_dim", 1},
+    {"aten::bincount", 0},
+});
+
+// The graph input that a value is, through steps that keep its shape and type.
+const ir::Value* plain_input(const ir::Value* value) {
+  for (int i = 0; i < 1000 && value != nullptr; ++i) {
+    if (value->is_input()) return value;
+    const ir::Node* node = value->producer();
+    if (node == nullptr || node->inputs().empty()) return nullptr;
+    static const std::set<std::string> kKeeping = {"Identity", "Cast",  "Relu", "Sigmoid", "Tanh", "Neg",  "Abs",
+                                                   "Clip",     "Gelu",  "Elu",  "Exp",     "Log",  "Sqrt", "Erf",
+                                                   "Softmax",  "Dropout"};
+    const bool with_scalar = (node->op_type == "Mul" || node->op_type == "Add" || node->op_type == "Sub" ||
+                              node->op_type == "Div") &&
+                             node->input(1) != nullptr && node->input(1)->shape && node->input(1)->shape->empty();
+    if (!kKeeping.contains(node->op_type) && !with_scalar) return nullptr;
+    value = node->input(0);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void require_known_types(Interpreter& in, const std::string& name, const Items& args) {
+  for (const IndexHint& hint : kIndices) {
+    if (hint.name != name || args.size() <= hint.argument || !args[hint.argument].is_tensor()) continue;
+    const ir::Value* value = in.value(args[hint.argument]);
+    if (!ir::is_floating(value->dtype)) continue;
+    if (const ir::Value* input = plain_input(value)) throw NeedsType{input, std::nullopt, ir::DType::kInt64};
+  }
+  if (args.empty() || !args[0].is_tensor()) return;
+  ir::Value* first = in.value(args[0]);
+  if (first->has_rank()) return;
+  for (const RankHint& hint : kRanks) {
+    if (hint.name != name) continue;
+    if (const ir::Value* input = plain_input(first)) throw NeedsType{input, hint.rank};
+  }
+}
+
+void require_rank_of_inputs(Interpreter& in, const Items& args) {
+  for (const Py& arg : args) {
+    if (arg.is_tensor() && !in.value(arg)->has_rank() && !is_untranslated(in.value(arg))) {
+      try {
+        (void)in.rank(in.value(arg));
+      } catch (const Error&) {
+      }
+    }
+  }
+}
+
+}  // namespace onward::importer::script
