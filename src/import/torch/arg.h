@@ -28,18 +28,18 @@ struct Arg {
 
   Arg() = default;  // None
   template <class T>
-    requires std::is_constructible_v<decltype(data), T>
-  Arg(T value) : data(std::move(value)) {}      // NOLINT(google-explicit-constructor)
-  Arg(int value) : data(int64_t{value}) {}      // NOLINT(google-explicit-constructor)
+  requires std::is_constructible_v<decltype(data), T> Arg(T value)
+      : data(std::move(value)) {}                       // NOLINT(google-explicit-constructor)
+  Arg(int value) : data(int64_t{value}) {}              // NOLINT(google-explicit-constructor)
   Arg(const char* value) : data(std::string(value)) {}  // NOLINT(google-explicit-constructor)
 
   bool is_none() const { return std::holds_alternative<std::monostate>(data); }
   bool is_tensor() const { return std::holds_alternative<TensorArg>(data); }
   bool is_symbol() const { return std::holds_alternative<SymbolArg>(data); }
   bool is_list() const { return std::holds_alternative<List>(data); }
-  bool is_bool() const;    // known or not
-  bool is_int() const;     // known or not; not a bool
-  bool is_float() const;   // known or not
+  bool is_bool() const;   // known or not
+  bool is_int() const;    // known or not; not a bool
+  bool is_float() const;  // known or not
   bool is_number() const { return is_bool() || is_int() || is_float() || is_complex(); }
   bool is_complex() const { return std::holds_alternative<std::complex<double>>(data); }
   const List* list() const { return std::get_if<List>(&data); }

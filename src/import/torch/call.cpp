@@ -154,7 +154,8 @@ std::vector<int64_t> Call::integers(std::string_view name) const {
   std::vector<int64_t> integers;
   for (const Arg& item : *value.list()) {
     const auto* x = std::get_if<int64_t>(&item.data);
-    require(x != nullptr, "its list \"" + std::string(name) + "\" holds numbers that are only known when the model runs");
+    require(x != nullptr,
+            "its list \"" + std::string(name) + "\" holds numbers that are only known when the model runs");
     integers.push_back(*x);
   }
   return integers;

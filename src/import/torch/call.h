@@ -2,7 +2,8 @@
 // builder to answer with.
 //
 //   // aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor
-//   ir::Value* leaky_relu(Call& c) { return c.b.op("LeakyRelu", {c.tensor("self")}, {{"alpha", c.number("negative_slope")}}); }
+//   ir::Value* leaky_relu(Call& c) { return c.b.op("LeakyRelu", {c.tensor("self")}, {{"alpha",
+//   c.number("negative_slope")}}); }
 //
 // Accessors throw Error(kUnimplemented) naming the argument where it is missing, of another kind, or only known at run
 // time though asked for as a plain number.

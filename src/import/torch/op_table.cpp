@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "import/torch/ops/families.h"
 
 namespace onward::importer::torch {
 namespace {
@@ -11,15 +12,24 @@ namespace {
 int fit_one(const Arg& arg, const Parameter& parameter) {
   if (arg.is_none()) return parameter.optional || parameter.optional_items || parameter.has_default ? 2 : 0;
   switch (parameter.type) {
-    case Parameter::Type::kTensor: return arg.is_tensor() ? 2 : arg.is_number() ? 1 : 0;
-    case Parameter::Type::kScalar: return arg.is_number() ? 2 : arg.is_tensor() ? 1 : 0;
-    case Parameter::Type::kInt: return arg.is_int() ? 2 : arg.is_tensor() || arg.is_bool() ? 1 : 0;
-    case Parameter::Type::kFloat: return arg.is_float() ? 2 : arg.is_int() || arg.is_tensor() ? 1 : 0;
-    case Parameter::Type::kBool: return arg.is_bool() ? 2 : arg.is_int() ? 1 : 0;
-    case Parameter::Type::kString: return std::holds_alternative<std::string>(arg.data) ? 2 : 0;
-    case Parameter::Type::kDType: return std::holds_alternative<ir::DType>(arg.data) ? 2 : arg.is_int() ? 1 : 0;
-    case Parameter::Type::kDevice: return arg.is_tensor() || arg.is_list() ? 0 : 1;
-    case Parameter::Type::kOther: return 1;
+    case Parameter::Type::kTensor:
+      return arg.is_tensor() ? 2 : arg.is_number() ? 1 : 0;
+    case Parameter::Type::kScalar:
+      return arg.is_number() ? 2 : arg.is_tensor() ? 1 : 0;
+    case Parameter::Type::kInt:
+      return arg.is_int() ? 2 : arg.is_tensor() || arg.is_bool() ? 1 : 0;
+    case Parameter::Type::kFloat:
+      return arg.is_float() ? 2 : arg.is_int() || arg.is_tensor() ? 1 : 0;
+    case Parameter::Type::kBool:
+      return arg.is_bool() ? 2 : arg.is_int() ? 1 : 0;
+    case Parameter::Type::kString:
+      return std::holds_alternative<std::string>(arg.data) ? 2 : 0;
+    case Parameter::Type::kDType:
+      return std::holds_alternative<ir::DType>(arg.data) ? 2 : arg.is_int() ? 1 : 0;
+    case Parameter::Type::kDevice:
+      return arg.is_tensor() || arg.is_list() ? 0 : 1;
+    case Parameter::Type::kOther:
+      return 1;
   }
   return 0;
 }
@@ -27,7 +37,8 @@ int fit_one(const Arg& arg, const Parameter& parameter) {
 int fit(const Arg& arg, const Parameter& parameter) {
   const Arg::List* list = arg.list();
   if (!parameter.list) return list == nullptr ? fit_one(arg, parameter) : 0;
-  if (list == nullptr) return arg.is_none() || parameter.type != Parameter::Type::kTensor ? std::min(1, fit_one(arg, parameter)) : 0;
+  if (list == nullptr)
+    return arg.is_none() || parameter.type != Parameter::Type::kTensor ? std::min(1, fit_one(arg, parameter)) : 0;
   int worst = 2;
   for (const Arg& item : *list) {
     const bool absent = item.is_none() && parameter.optional_items;
@@ -107,6 +118,16 @@ ir::Values OpTable::call(const Entry& entry, ir::Builder& builder, const Argumen
   Call call(builder, entry.signature, std::move(*bound));
   if (entry.translate_one != nullptr) return {entry.translate_one(call)};
   return entry.translate(call);
+}
+
+const OpTable& op_table() {
+  static const OpTable kTable = [] {
+    OpTable table;
+    register_pointwise(table);
+    register_layout(table);
+    return table;
+  }();
+  return kTable;
 }
 
 }  // namespace onward::importer::torch

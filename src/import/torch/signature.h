@@ -1,4 +1,5 @@
-// Operator signatures in PyTorch's own notation: "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor".
+// Operator signatures in PyTorch's own notation: "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) ->
+// Tensor".
 #pragma once
 
 #include <string>
@@ -12,9 +13,9 @@ namespace onward::importer::torch {
 struct Parameter {
   enum class Type { kTensor, kScalar, kInt, kFloat, kBool, kString, kDType, kDevice, kOther };
   Type type = Type::kOther;
-  bool list = false;           // int[], Tensor[]
+  bool list = false;            // int[], Tensor[]
   bool optional_items = false;  // Tensor?[]
-  bool optional = false;       // Tensor?
+  bool optional = false;        // Tensor?
   std::string name;
   bool has_default = false;
   Arg default_value;

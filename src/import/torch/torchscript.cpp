@@ -8,7 +8,6 @@
 #include "import/torch/script/builtins.h"
 #include "import/torch/script/interpreter.h"
 #include "import/torch/script/operators.h"
-#include "schema/schema_inference.h"
 
 namespace onward::importer {
 namespace {
@@ -31,15 +30,19 @@ constexpr int64_t kRanksTried[] = {5, 4, 3, 2, 1, 0};
 
 class Attempt {
  public:
-  Attempt(const torchscript::Archive& archive, const Options& options, const Assumptions& assumptions, bool traced_sizes)
-      : archive_(archive), options_(options), assumptions_(assumptions), traced_sizes_(traced_sizes) {}
+  Attempt(const torchscript::Archive& archive, const Options& options, const ir::Inference& inference,
+          const Assumptions& assumptions, bool traced_sizes)
+      : archive_(archive),
+        options_(options),
+        inference_(inference),
+        assumptions_(assumptions),
+        traced_sizes_(traced_sizes) {}
 
   // Throws NeedsType (with `input_name` set), Raised or Error.
   ir::Model run() {
     ir::Model model;
     model.producer = "torch (TorchScript)";
-    const schema::SchemaInference inference;
-    ir::Builder builder(*model.graph, inference);
+    ir::Builder builder(*model.graph, inference_);
     Blockers blockers;
     Interpreter interpreter(archive_, builder, blockers, table_operators(blockers));
     const Py root = interpreter.load_root();
@@ -53,17 +56,15 @@ class Attempt {
     }
     check_options();
     try {
-      const Py result = interpreter.call(**callable, std::move(args));
-      blockers.throw_if_any(archive_.what());
-      add_outputs(interpreter, result, "output");
+      add_outputs(interpreter, interpreter.call(**callable, std::move(args)), "output");
     } catch (const NeedsType& needs) {
       input_name = needs.input->name;
       throw;
     } catch (const Error& error) {
-      blockers.add(*interpreter.origin(), error);
-      blockers.throw_if_any(archive_.what());
-      throw;
+      if (error.code() != Code::kUnimplemented && error.code() != Code::kInvalidArgument) throw;
+      blockers.add(*interpreter.failure(), error);
     }
+    blockers.throw_if_any(archive_.what());
     forget_assumed_ranks(*model.graph);
     model.graph->drop_unused_constants();
     return model;
@@ -97,13 +98,20 @@ class Attempt {
 
   static std::optional<Py> plain_default(const Expr& value) {
     switch (value.kind) {
-      case Expr::Kind::kNone: return Py();
-      case Expr::Kind::kTrue: return Py(true);
-      case Expr::Kind::kFalse: return Py(false);
-      case Expr::Kind::kInt: return Py(value.integer);
-      case Expr::Kind::kFloat: return Py(value.number);
-      case Expr::Kind::kString: return Py(value.text);
-      default: return std::nullopt;
+      case Expr::Kind::kNone:
+        return Py();
+      case Expr::Kind::kTrue:
+        return Py(true);
+      case Expr::Kind::kFalse:
+        return Py(false);
+      case Expr::Kind::kInt:
+        return Py(value.integer);
+      case Expr::Kind::kFloat:
+        return Py(value.number);
+      case Expr::Kind::kString:
+        return Py(value.text);
+      default:
+        return std::nullopt;
     }
   }
 
@@ -264,6 +272,7 @@ class Attempt {
 
   const torchscript::Archive& archive_;
   const Options& options_;
+  const ir::Inference& inference_;
   const Assumptions& assumptions_;
   bool traced_sizes_;
   std::set<std::string> names_;
@@ -274,7 +283,8 @@ class Attempt {
 // Tries until no further assumption is needed.
 class Search {
  public:
-  Search(const torchscript::Archive& archive, const Options& options) : archive_(archive), options_(options) {}
+  Search(const torchscript::Archive& archive, const Options& options, const ir::Inference& inference)
+      : archive_(archive), options_(options), inference_(inference) {}
 
   ir::Model run(bool traced_sizes) {
     Assumptions assumptions;
@@ -286,7 +296,7 @@ class Search {
     if (++attempts_ > kMaxAttempts) {
       fail_unsupported("the shapes of the inputs could not be guessed", "give them with --input NAME=DIMS");
     }
-    Attempt attempt(archive_, options_, assumptions, traced_sizes);
+    Attempt attempt(archive_, options_, inference_, assumptions, traced_sizes);
     try {
       return attempt.run();
     } catch (const Raised& raised) {
@@ -326,21 +336,23 @@ class Search {
 
   const torchscript::Archive& archive_;
   const Options& options_;
+  const ir::Inference& inference_;
   size_t attempts_ = 0;
 };
 
 }  // namespace
 
-ir::Model read_torchscript(const Bytes& file, std::string_view what, const Options& options) {
+ir::Model read_torchscript(const Bytes& file, std::string_view what, const Options& options,
+                           const ir::Inference& inference) {
   const torchscript::Archive archive = torchscript::Archive::open(file, what);
   try {
-    return Search(archive, options).run(false);
+    return Search(archive, options, inference).run(false);
   } catch (const Error& error) {
     // A trace may hold what only works for the sizes it was made with.
     const bool traced = archive.traced_inputs("forward") != nullptr;
     if (!traced || error.code() != Code::kUnimplemented) throw;
     try {
-      return Search(archive, options).run(true);
+      return Search(archive, options, inference).run(true);
     } catch (const Error&) {
       throw error;
     }

@@ -22,10 +22,11 @@ constexpr std::array kReshaped = std::to_array<std::string_view>(
      "aten::unsqueeze", "aten::view_as", "aten::reshape_as", "aten::ravel", "aten::_reshape_alias"});
 // The tensor itself, unless they change its element type.
 constexpr std::array kIdentity = std::to_array<std::string_view>(
-    {"aten::detach", "aten::alias", "aten::contiguous", "aten::to", "aten::type_as", "aten::float", "aten::double",
-     "aten::half", "aten::long", "aten::int", "prim::data", "aten::data", "aten::expand_as", "aten::dropout",
-     "aten::feature_dropout", "aten::alpha_dropout", "aten::lift_fresh", "aten::resolve_conj", "aten::resolve_neg",
-     "aten::view_as_self", "aten::refine_names", "aten::rename"});
+    {"aten::detach",        "aten::alias",      "aten::contiguous",   "aten::to",          "aten::type_as",
+     "aten::float",         "aten::double",     "aten::half",         "aten::long",        "aten::int",
+     "prim::data",          "aten::data",       "aten::expand_as",    "aten::dropout",     "aten::feature_dropout",
+     "aten::alpha_dropout", "aten::lift_fresh", "aten::resolve_conj", "aten::resolve_neg", "aten::view_as_self",
+     "aten::refine_names",  "aten::rename"});
 // Their own inverse, or undone by other arguments (see `inverse_permutation`).
 constexpr std::array kPermuted = std::to_array<std::string_view>(
     {"aten::transpose", "aten::t", "aten::permute", "aten::swapaxes", "aten::swapdims", "aten::numpy_T", "prim::T",
@@ -96,8 +97,8 @@ ir::Value* put_slice(Interpreter& in, ir::Value* base, ir::Value* part, const It
   const Py start = given_start == nullptr || given_start->is_none() ? Py(0) : *given_start;
   if (step != 1) return put_strided(in, base, part, axis, start.as_int(), step);
   const Py first = from_front(in, base, axis, start);
-  const bool to_end = given_end == nullptr || given_end->is_none() ||
-                      (given_end->is<int64_t>() && given_end->as_int() >= kToEnd / 2);
+  const bool to_end =
+      given_end == nullptr || given_end->is_none() || (given_end->is<int64_t>() && given_end->as_int() >= kToEnd / 2);
   ir::Value* end = nullptr;
   if (!to_end) {  // the part's own length is what was taken, whatever the bound said
     end = in.b().Add(in.b().Unsqueeze(in.scalar(first), {0}), in.b().dim(part, axis));
@@ -114,16 +115,17 @@ ir::Value* put_select(Interpreter& in, ir::Value* base, ir::Value* part, const I
   if (index->is<int64_t>()) {
     const Py first = from_front(in, base, axis, *index);
     const bool last = index->as_int() == -1;
-    return put_range(in, base, row, axis, first, last ? nullptr : b.Add(b.Unsqueeze(in.scalar(first), {0}), b.ints({1})));
+    return put_range(in, base, row, axis, first,
+                     last ? nullptr : b.Add(b.Unsqueeze(in.scalar(first), {0}), b.ints({1})));
   }
-  ir::Value* where = b.Expand(b.Reshape(in.scalar(*index), std::vector<int64_t>(static_cast<size_t>(in.rank(base)), 1)),
-                              b.Shape(row));
+  ir::Value* where =
+      b.Expand(b.Reshape(in.scalar(*index), std::vector<int64_t>(static_cast<size_t>(in.rank(base)), 1)), b.Shape(row));
   return b.op("ScatterElements", {base, where, row}, {{"axis", axis}});
 }
 
 // Part number `index` of split, chunk or unbind.
-ir::Value* put_piece(Interpreter& in, ir::Value* base, ir::Value* part, int64_t axis, const std::vector<ir::Value*>& before,
-                     bool last) {
+ir::Value* put_piece(Interpreter& in, ir::Value* base, ir::Value* part, int64_t axis,
+                     const std::vector<ir::Value*>& before, bool last) {
   ir::Builder& b = in.b();
   Py start = 0;
   for (ir::Value* piece : before) {
@@ -250,9 +252,9 @@ std::string out_of_place(const std::string& name) {
 
 // In-place operators whose result does not take the tensor's own shape.
 bool changes_shape(const std::string& name) {
-  static constexpr std::array kNames = std::to_array<std::string_view>(
-      {"aten::squeeze_", "aten::unsqueeze_", "aten::t_", "aten::transpose_", "aten::swapaxes_", "aten::swapdims_",
-       "aten::resize_", "aten::detach_"});
+  static constexpr std::array kNames =
+      std::to_array<std::string_view>({"aten::squeeze_", "aten::unsqueeze_", "aten::t_", "aten::transpose_",
+                                       "aten::swapaxes_", "aten::swapdims_", "aten::resize_", "aten::detach_"});
   return is_one_of(name, kNames);
 }
 

@@ -184,7 +184,8 @@ Joined join(Merger& merger, Outcome& a, Outcome& b, const Frame& before, const H
     const auto other = b.frame.names.find(name);
     if (other == b.frame.names.end()) continue;
     const auto old = before.names.find(name);
-    const bool kept = old != before.names.end() && same_value(old->second, value) && same_value(old->second, other->second);
+    const bool kept =
+        old != before.names.end() && same_value(old->second, value) && same_value(old->second, other->second);
     if (!kept) joined.names[name] = merger.merge(value, other->second);
   }
   if (a.frame.result && b.frame.result) joined.result = merger.merge(*a.frame.result, *b.frame.result);
@@ -287,8 +288,8 @@ void Branches::run(const Run& then_branch, const Run& else_branch) {
   if (!merger.then_results.empty()) {
     a.builder->finish(*a.graph, merger.then_results);
     b.builder->finish(*b.graph, merger.else_results);
-    const ir::Values outputs = outer.ops("If", {condition_}, merger.then_results.size(),
-                                         {{"then_branch", a.graph}, {"else_branch", b.graph}});
+    const ir::Values outputs =
+        outer.ops("If", {condition_}, merger.then_results.size(), {{"then_branch", a.graph}, {"else_branch", b.graph}});
     merger.give(outputs);
     joined = join(merger, a, b, frame_, changes);
   }

@@ -22,12 +22,14 @@ const BuiltinTable& builtins() {
 
 // c10::ScalarType by its number.
 constexpr std::array kTypes = std::to_array<ir::DType>({
-    ir::DType::kUInt8,     ir::DType::kInt8,       ir::DType::kInt16,     ir::DType::kInt32,      ir::DType::kInt64,
-    ir::DType::kFloat16,   ir::DType::kFloat,      ir::DType::kDouble,    ir::DType::kUndefined,  ir::DType::kComplex64,
-    ir::DType::kComplex128, ir::DType::kBool,      ir::DType::kUndefined, ir::DType::kUndefined,  ir::DType::kUndefined,
-    ir::DType::kBFloat16,  ir::DType::kUndefined,  ir::DType::kUndefined, ir::DType::kUndefined,  ir::DType::kUndefined,
-    ir::DType::kUndefined, ir::DType::kUndefined,  ir::DType::kUndefined, ir::DType::kFloat8E5M2, ir::DType::kFloat8E4M3FN,
-    ir::DType::kFloat8E5M2FNUZ, ir::DType::kFloat8E4M3FNUZ, ir::DType::kUInt16, ir::DType::kUInt32, ir::DType::kUInt64,
+    ir::DType::kUInt8,        ir::DType::kInt8,           ir::DType::kInt16,          ir::DType::kInt32,
+    ir::DType::kInt64,        ir::DType::kFloat16,        ir::DType::kFloat,          ir::DType::kDouble,
+    ir::DType::kUndefined,    ir::DType::kComplex64,      ir::DType::kComplex128,     ir::DType::kBool,
+    ir::DType::kUndefined,    ir::DType::kUndefined,      ir::DType::kUndefined,      ir::DType::kBFloat16,
+    ir::DType::kUndefined,    ir::DType::kUndefined,      ir::DType::kUndefined,      ir::DType::kUndefined,
+    ir::DType::kUndefined,    ir::DType::kUndefined,      ir::DType::kUndefined,      ir::DType::kFloat8E5M2,
+    ir::DType::kFloat8E4M3FN, ir::DType::kFloat8E5M2FNUZ, ir::DType::kFloat8E4M3FNUZ, ir::DType::kUInt16,
+    ir::DType::kUInt32,       ir::DType::kUInt64,
 });
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What TorchScript programs compute on Python's own values: numbers, strings, lists, dicts, and questions about tensors.
-// Known values are computed at once; what depends on numbers that only the run will know becomes nodes.
+// What TorchScript programs compute on Python's own values: numbers, strings, lists, dicts, and questions about
+// tensors. Known values are computed at once; what depends on numbers that only the run will know becomes nodes.
 #pragma once
 
 #include <optional>

@@ -104,7 +104,8 @@ Items sorted_items(const Items& args, const Kwargs& kwargs) {
   for (const auto& [name, value] : kwargs) {
     if (name == "reverse") descending = value.as_bool();
   }
-  std::stable_sort(items.begin(), items.end(), [&](const Py& a, const Py& b) { return descending ? less(b, a) : less(a, b); });
+  std::stable_sort(items.begin(), items.end(),
+                   [&](const Py& a, const Py& b) { return descending ? less(b, a) : less(a, b); });
   return items;
 }
 
@@ -183,8 +184,8 @@ std::optional<Py> get_item(Interpreter& in, Items& args, Kwargs&) {
   if (is_list(args) && (args[0].list()->stacked != nullptr || args[1].is_symbolic())) {
     if (args[0].list()->open) fail_unsupported("a list that a loop of unknown length fills is read inside the loop");
     const ListPtr list = args[0].list();
-    const bool front = args[1].is<int64_t>() && args[1].as_int() >= 0 &&
-                       args[1].as_int() < static_cast<int64_t>(list->items.size());
+    const bool front =
+        args[1].is<int64_t>() && args[1].as_int() >= 0 && args[1].as_int() < static_cast<int64_t>(list->items.size());
     return front ? list->items[static_cast<size_t>(args[1].as_int())] : gather_element(in, list, args[1]);
   }
   if (args[0].has_items()) {
@@ -230,7 +231,8 @@ std::optional<Py> delete_item(Interpreter& in, Items& args, Kwargs& kwargs) {
 std::optional<Py> slice(Interpreter&, Items& args, Kwargs&) {
   const bool text = !args.empty() && args[0].is<std::string>();
   if (args.empty() || (!args[0].has_items() && !text)) return std::nullopt;
-  const int64_t size = text ? static_cast<int64_t>(args[0].text().size()) : static_cast<int64_t>(args[0].items().size());
+  const int64_t size =
+      text ? static_cast<int64_t>(args[0].text().size()) : static_cast<int64_t>(args[0].items().size());
   const auto bound = [&](size_t i, int64_t fallback) {
     return args.size() > i && !args[i].is_none() ? args[i].as_int() : fallback;
   };
@@ -268,7 +270,8 @@ std::optional<Py> add_in_place(Interpreter& in, Items& args, Kwargs& kwargs) {
 
 std::optional<Py> repeat(Interpreter&, Items& args, Kwargs&) {
   if (args.size() != 2 || !is_list(args) || !args[1].is<int64_t>()) return std::nullopt;
-  if (args[1].as_int() * static_cast<int64_t>(args[0].items().size()) > 1'000'000) fail_unsupported("a list of over a million elements");
+  if (args[1].as_int() * static_cast<int64_t>(args[0].items().size()) > 1'000'000)
+    fail_unsupported("a list of over a million elements");
   Items items;
   for (int64_t i = 0; i < args[1].as_int(); ++i) {
     items.insert(items.end(), args[0].items().begin(), args[0].items().end());

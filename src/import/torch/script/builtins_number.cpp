@@ -48,7 +48,8 @@ int64_t floor_mod(int64_t a, int64_t b) {
 int64_t wrap(uint64_t value) { return static_cast<int64_t>(value); }
 
 // A binary operator: on known integers, on known floats, and as nodes.
-template <int64_t (*Ints)(int64_t, int64_t), double (*Floats)(double, double), ir::Value* (*Nodes)(ir::Builder&, const Pair&)>
+template <int64_t (*Ints)(int64_t, int64_t), double (*Floats)(double, double),
+          ir::Value* (*Nodes)(ir::Builder&, const Pair&)>
 std::optional<Py> arithmetic(Interpreter& in, Items& args, Kwargs&) {
   if (args.size() < 2 || !all_numbers({args[0], args[1]})) return std::nullopt;
   const Items two{args[0], args[1]};
@@ -118,7 +119,8 @@ ir::Value* max_nodes(ir::Builder& b, const Pair& p) { return b.Max(p.a, p.c); }
 std::optional<Py> true_divide(Interpreter& in, Items& args, Kwargs&) {
   if (args.size() != 2 || !all_numbers(args)) return std::nullopt;
   if (any_symbolic(args)) {
-    return Py::number(in.b().Div(as(in, args[0], ir::DType::kDouble), as(in, args[1], ir::DType::kDouble)), Kind::kFloat);
+    return Py::number(in.b().Div(as(in, args[0], ir::DType::kDouble), as(in, args[1], ir::DType::kDouble)),
+                      Kind::kFloat);
   }
   if (args[1].as_double() == 0) throw Raised{"division by zero"};
   return args[0].as_double() / args[1].as_double();
@@ -190,7 +192,9 @@ std::optional<Py> convert(Interpreter& in, Items& args, Kwargs&) {
     if (K == Kind::kFloat) return value.as_double();
     return value.is<double>() ? static_cast<int64_t>(value.as_double()) : value.as_int();
   }
-  const ir::DType dtype = K == Kind::kInt ? ir::DType::kInt64 : K == Kind::kFloat ? ir::DType::kDouble : ir::DType::kBool;
+  const ir::DType dtype = K == Kind::kInt     ? ir::DType::kInt64
+                          : K == Kind::kFloat ? ir::DType::kDouble
+                                              : ir::DType::kBool;
   return Py::number(in.b().Cast(in.scalar(value), dtype), K);
 }
 
@@ -368,7 +372,8 @@ void register_numbers(BuiltinTable& table) {
     table.emplace(name, convert<Kind::kFloat>);
   }
   for (const char* name : {"python::bool", "aten::Bool", "aten::is_nonzero"}) table.emplace(name, convert<Kind::kBool>);
-  for (const char* name : {"aten::item", "aten::ScalarImplicit", "prim::ImplicitTensorToNum", "aten::_local_scalar_dense"}) {
+  for (const char* name :
+       {"aten::item", "aten::ScalarImplicit", "prim::ImplicitTensorToNum", "aten::_local_scalar_dense"}) {
     table.emplace(name, item);
   }
 }

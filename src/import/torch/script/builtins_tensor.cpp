@@ -218,12 +218,33 @@ void register_environment(BuiltinTable& table) {
                            "prim::is_leaf", "aten::is_scripting", "aten::is_same_size"}) {
     table.emplace(name, always<true>);
   }
-  for (const char* name :
-       {"prim::is_nested", "prim::is_sparse", "prim::is_sparse_csr", "prim::is_quantized", "prim::is_cuda",
-        "prim::is_mkldnn", "prim::is_xpu", "prim::is_mps", "prim::is_vulkan", "prim::is_meta", "prim::is_ipu",
-        "prim::is_xla", "prim::is_ort", "prim::is_maia", "prim::is_mtia", "prim::is_hpu", "aten::is_autocast_enabled",
-        "aten::is_autocast_cpu_enabled", "aten::is_tracing", "aten::is_pinned", "aten::is_conj", "aten::is_neg",
-        "aten::is_inference", "aten::has_names", "prim::has_cuda", "cuda::is_available", "aten::_is_tracing"}) {
+  for (const char* name : {"prim::is_nested",
+                           "prim::is_sparse",
+                           "prim::is_sparse_csr",
+                           "prim::is_quantized",
+                           "prim::is_cuda",
+                           "prim::is_mkldnn",
+                           "prim::is_xpu",
+                           "prim::is_mps",
+                           "prim::is_vulkan",
+                           "prim::is_meta",
+                           "prim::is_ipu",
+                           "prim::is_xla",
+                           "prim::is_ort",
+                           "prim::is_maia",
+                           "prim::is_mtia",
+                           "prim::is_hpu",
+                           "aten::is_autocast_enabled",
+                           "aten::is_autocast_cpu_enabled",
+                           "aten::is_tracing",
+                           "aten::is_pinned",
+                           "aten::is_conj",
+                           "aten::is_neg",
+                           "aten::is_inference",
+                           "aten::has_names",
+                           "prim::has_cuda",
+                           "cuda::is_available",
+                           "aten::_is_tracing"}) {
     table.emplace(name, always<false>);
   }
   for (const char* name : {"prim::layout", "aten::storage_offset", "aten::get_num_threads", "prim::index"}) {
@@ -233,8 +254,9 @@ void register_environment(BuiltinTable& table) {
                            "prim::grad", "prim::names", "aten::__exit__", "aten::_assert_tensor_metadata"}) {
     table.emplace(name, nothing);
   }
-  for (const char* name : {"aten::wait", "aten::unwrap_optional", "aten::_unwrap_optional", "aten::requires_grad_",
-                           "prim::unchecked_unwrap_optional", "aten::cpu", "aten::cuda", "aten::pin_memory", "aten::hash"}) {
+  for (const char* name :
+       {"aten::wait", "aten::unwrap_optional", "aten::_unwrap_optional", "aten::requires_grad_",
+        "prim::unchecked_unwrap_optional", "aten::cpu", "aten::cuda", "aten::pin_memory", "aten::hash"}) {
     table.emplace(name, same);
   }
 }

@@ -61,11 +61,11 @@ class DynamicLoop {
     std::shared_ptr<List> list;
     std::shared_ptr<Dict> dict;
     std::shared_ptr<Object> object;
-    Py state;                     // what the next iteration sees; carried numbers are Symbolic
-    Py initial;                   // the same before the loop
-    bool ready = false;           // `state` and `initial` are set
-    bool appends = false;         // a list that only grows: its new elements become scan outputs
-    size_t appended = 0;          // how many an iteration
+    Py state;              // what the next iteration sees; carried numbers are Symbolic
+    Py initial;            // the same before the loop
+    bool ready = false;    // `state` and `initial` are set
+    bool appends = false;  // a list that only grows: its new elements become scan outputs
+    size_t appended = 0;   // how many an iteration
   };
 
   void run();

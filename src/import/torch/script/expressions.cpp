@@ -25,22 +25,33 @@ std::string operator_name(const std::string& path) {
 
 Py Interpreter::eval(const Expr& expr, Frame& frame) {
   switch (expr.kind) {
-    case Expr::Kind::kNone: return None{};
-    case Expr::Kind::kTrue: return true;
-    case Expr::Kind::kFalse: return false;
-    case Expr::Kind::kInt: return expr.integer;
-    case Expr::Kind::kFloat: return expr.number;
-    case Expr::Kind::kComplex: return std::complex<double>(0, expr.number);
-    case Expr::Kind::kString: return expr.text;
+    case Expr::Kind::kNone:
+      return None{};
+    case Expr::Kind::kTrue:
+      return true;
+    case Expr::Kind::kFalse:
+      return false;
+    case Expr::Kind::kInt:
+      return expr.integer;
+    case Expr::Kind::kFloat:
+      return expr.number;
+    case Expr::Kind::kComplex:
+      return std::complex<double>(0, expr.number);
+    case Expr::Kind::kString:
+      return expr.text;
     case Expr::Kind::kName: {
       const auto found = frame.names.find(expr.text);
       if (found == frame.names.end()) fail_data("the code uses the name \"" + expr.text + "\" before it has a value");
       return found->second;
     }
-    case Expr::Kind::kNegate: return call_operator("aten::neg", {eval(expr.items[0], frame)});
-    case Expr::Kind::kAttr: return eval_attribute(expr, frame);
-    case Expr::Kind::kSubscript: return eval_subscript(expr, frame);
-    case Expr::Kind::kCall: return eval_call(expr, frame);
+    case Expr::Kind::kNegate:
+      return call_operator("aten::neg", {eval(expr.items[0], frame)});
+    case Expr::Kind::kAttr:
+      return eval_attribute(expr, frame);
+    case Expr::Kind::kSubscript:
+      return eval_subscript(expr, frame);
+    case Expr::Kind::kCall:
+      return eval_call(expr, frame);
     case Expr::Kind::kList:
     case Expr::Kind::kTuple: {
       Items items;
@@ -55,15 +66,16 @@ Py Interpreter::eval(const Expr& expr, Frame& frame) {
       }
       return Py::dict(std::move(entries));
     }
-    case Expr::Kind::kSlice: break;
+    case Expr::Kind::kSlice:
+      break;
   }
   fail_data("a slice stands where a value is due");
 }
 
 Py Interpreter::eval_attribute(const Expr& expr, Frame& frame) {
   if (expr.items[0].is_name("CONSTANTS")) {
-    if (expr.text.size() < 2 || expr.text[0] != 'c' || expr.text.find_first_not_of("0123456789", 1) != std::string::npos ||
-        expr.text.size() > 9) {
+    if (expr.text.size() < 2 || expr.text[0] != 'c' ||
+        expr.text.find_first_not_of("0123456789", 1) != std::string::npos || expr.text.size() > 9) {
       fail_data("unknown constant " + expr.text);
     }
     return constant(std::stoul(expr.text.substr(1)));

@@ -106,12 +106,12 @@ const ir::Value* plain_input(const ir::Value* value) {
     if (value->is_input()) return value;
     const ir::Node* node = value->producer();
     if (node == nullptr || node->inputs().empty()) return nullptr;
-    static const std::set<std::string> kKeeping = {"Identity", "Cast",  "Relu", "Sigmoid", "Tanh", "Neg",  "Abs",
-                                                   "Clip",     "Gelu",  "Elu",  "Exp",     "Log",  "Sqrt", "Erf",
-                                                   "Softmax",  "Dropout"};
-    const bool with_scalar = (node->op_type == "Mul" || node->op_type == "Add" || node->op_type == "Sub" ||
-                              node->op_type == "Div") &&
-                             node->input(1) != nullptr && node->input(1)->shape && node->input(1)->shape->empty();
+    static const std::set<std::string> kKeeping = {"Identity", "Cast", "Relu",    "Sigmoid", "Tanh", "Neg",
+                                                   "Abs",      "Clip", "Gelu",    "Elu",     "Exp",  "Log",
+                                                   "Sqrt",     "Erf",  "Softmax", "Dropout"};
+    const bool with_scalar =
+        (node->op_type == "Mul" || node->op_type == "Add" || node->op_type == "Sub" || node->op_type == "Div") &&
+        node->input(1) != nullptr && node->input(1)->shape && node->input(1)->shape->empty();
     if (!kKeeping.contains(node->op_type) && !with_scalar) return nullptr;
     value = node->input(0);
   }

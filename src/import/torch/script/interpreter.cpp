@@ -53,13 +53,20 @@ Py Interpreter::load(const pickle::Value& tagged, const torchfile::TensorReader&
     return out;
   };
   switch (value.kind) {
-    case pickle::Kind::kNone: return None{};
-    case pickle::Kind::kBool: return value.as_bool();
-    case pickle::Kind::kInt: return value.as_int();
-    case pickle::Kind::kFloat: return value.as_float();
-    case pickle::Kind::kString: return value.text();
-    case pickle::Kind::kList: return loaded_[&value] = Py::list(items(value.items()));
-    case pickle::Kind::kTuple: return Py::tuple(items(value.items()));
+    case pickle::Kind::kNone:
+      return None{};
+    case pickle::Kind::kBool:
+      return value.as_bool();
+    case pickle::Kind::kInt:
+      return value.as_int();
+    case pickle::Kind::kFloat:
+      return value.as_float();
+    case pickle::Kind::kString:
+      return value.text();
+    case pickle::Kind::kList:
+      return loaded_[&value] = Py::list(items(value.items()));
+    case pickle::Kind::kTuple:
+      return Py::tuple(items(value.items()));
     case pickle::Kind::kDict: {
       std::vector<std::pair<Py, Py>> entries;
       for (const auto& [key, item] : value.entries()) {
@@ -68,8 +75,10 @@ Py Interpreter::load(const pickle::Value& tagged, const torchfile::TensorReader&
       }
       return loaded_[&value] = Py::dict(std::move(entries));
     }
-    case pickle::Kind::kObject: break;
-    default: fail_unsupported("the archive holds " + std::string(pickle::kind_name(value.kind)) + " at " + path);
+    case pickle::Kind::kObject:
+      break;
+    default:
+      fail_unsupported("the archive holds " + std::string(pickle::kind_name(value.kind)) + " at " + path);
   }
   const pickle::Object& source = value.object();
   const std::string name(pickle::callable_name(source));
@@ -112,7 +121,8 @@ void Interpreter::bind(const torchscript::Function& function, Items args, Kwargs
       frame.names[parameter.name] = std::move(args[i]);
       continue;
     }
-    const auto given = std::find_if(kwargs.begin(), kwargs.end(), [&](const auto& k) { return k.first == parameter.name; });
+    const auto given =
+        std::find_if(kwargs.begin(), kwargs.end(), [&](const auto& k) { return k.first == parameter.name; });
     if (given != kwargs.end()) {
       frame.names[parameter.name] = given->second;
     } else if (parameter.default_value) {
@@ -123,10 +133,29 @@ void Interpreter::bind(const torchscript::Function& function, Items args, Kwargs
   }
 }
 
+// Puts back, at the end of a call, where its caller was.
+class Interpreter::Called {
+ public:
+  explicit Called(Interpreter& in) : in_(in), place_(in.place_), offset_(in.place_offset_) { ++in_.depth_; }
+  Called(const Called&) = delete;
+  Called& operator=(const Called&) = delete;
+  ~Called() {
+    --in_.depth_;
+    in_.place_ = place_;
+    in_.place_offset_ = offset_;
+  }
+
+ private:
+  Interpreter& in_;
+  const Frame* place_;
+  uint32_t offset_;
+};
+
 Py Interpreter::call(const Callable& callable, Items args, Kwargs kwargs) {
   if (callable.type.definition != nullptr) return construct(callable, std::move(args), std::move(kwargs));
   if (callable.function.definition == nullptr) fail_data("the archive does not define " + callable.name);
-  if (++depth_ > kMaxCalls) fail_unsupported("the calls are nested too deeply (recursion?)");
+  const Called called(*this);
+  if (depth_ > kMaxCalls) fail_unsupported("the calls are nested too deeply (recursion?)");
   Frame frame;
   frame.file = callable.function.file;
   frame.function = callable.function.definition;
@@ -136,14 +165,9 @@ Py Interpreter::call(const Callable& callable, Items args, Kwargs kwargs) {
   } else if (place_ != nullptr) {
     frame.path = place_->path;
   }
-  const Frame* caller = place_;
-  const uint32_t offset = place_offset_;
   place_ = &frame;
   bind(*callable.function.definition, std::move(args), std::move(kwargs), frame);
   run(callable.function.definition->body, 0, frame);
-  place_ = caller;
-  place_offset_ = offset;
-  --depth_;
   return frame.result.value_or(None{});
 }
 

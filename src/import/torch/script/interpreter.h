@@ -46,7 +46,10 @@ class Interpreter {
   using Operators = std::function<Py(Interpreter&, const std::string& name, Items& args, Kwargs& kwargs)>;
 
   Interpreter(const torchscript::Archive& archive, ir::Builder& builder, Blockers& blockers, Operators operators)
-      : archive_(archive), root_builder_(builder), builder_(&builder), blockers_(blockers),
+      : archive_(archive),
+        root_builder_(builder),
+        builder_(&builder),
+        blockers_(blockers),
         operators_(std::move(operators)) {}
 
   // The module object of the archive with its tensors as constants, named by their path.
@@ -70,16 +73,21 @@ class Interpreter {
   // Throws NeedsType where the rank hangs on a graph input's that is not known.
   int64_t rank(ir::Value* value);
   std::shared_ptr<const ir::Origin> origin() const;
+  // Where the error that ended the program arose.
+  std::shared_ptr<const ir::Origin> failure() const { return failure_ ? failure_ : origin(); }
 
  private:
   friend class Branches;
   friend class DynamicLoop;
   friend class Trial;
 
+  class Called;
   using Body = std::vector<torchscript::Stmt>;
 
   // --- statements ----------------------------------------------------------------------------------------------------
   void run(const Body& body, size_t from, Frame& frame);
+  // True where the rest of the block is done too.
+  bool run_one(const Body& body, size_t at, Frame& frame);
   void assign(const torchscript::Stmt& stmt, Frame& frame);
   void assign_to(const torchscript::Expr& target, Py value, Frame& frame);
   void unpack(const torchscript::Stmt& stmt, const Py& value, Frame& frame);
@@ -116,6 +124,7 @@ class Interpreter {
   std::string op_;
   const Frame* place_ = nullptr;
   uint32_t place_offset_ = 0;
+  std::shared_ptr<const ir::Origin> failure_;
   int depth_ = 0;
   size_t steps_ = 0;
 };

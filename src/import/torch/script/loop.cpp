@@ -82,7 +82,8 @@ void DynamicLoop::prepare() {
   for (Slot& slot : slots_) {
     if (slot.ready) continue;
     slot.ready = true;
-    slot.initial = slot.kind == Slot::Kind::kTensor ? Py::tensor(interpreter_.heap_.value(slot.tensor)) : read(slot, frame_);
+    slot.initial =
+        slot.kind == Slot::Kind::kTensor ? Py::tensor(interpreter_.heap_.value(slot.tensor)) : read(slot, frame_);
     slot.state = slot.initial;
   }
 }
@@ -172,8 +173,10 @@ bool DynamicLoop::add_slots(const Frame& after, const Heap::Changes& changes) {
 
 Py DynamicLoop::read(const Slot& slot, const Frame& frame) const {
   switch (slot.kind) {
-    case Slot::Kind::kName: return frame.names.find(slot.name)->second;
-    case Slot::Kind::kTensor: return slot.tensor;
+    case Slot::Kind::kName:
+      return frame.names.find(slot.name)->second;
+    case Slot::Kind::kTensor:
+      return slot.tensor;
     case Slot::Kind::kList: {
       if (slot.list->stacked != nullptr && !slot.appends) {
         fail_unsupported("a list of unknown length is changed in a loop");
@@ -181,8 +184,10 @@ Py DynamicLoop::read(const Slot& slot, const Frame& frame) const {
       Py copy = Py::list(slot.list->items);
       return copy;
     }
-    case Slot::Kind::kDict: return Py::dict(slot.dict->entries);
-    case Slot::Kind::kAttribute: return slot.object->attributes[slot.name];
+    case Slot::Kind::kDict:
+      return Py::dict(slot.dict->entries);
+    case Slot::Kind::kAttribute:
+      return slot.object->attributes[slot.name];
   }
   return {};
 }
@@ -190,11 +195,21 @@ Py DynamicLoop::read(const Slot& slot, const Frame& frame) const {
 void DynamicLoop::put(const Slot& slot, const Py& value, Frame& frame) {
   Heap& heap = interpreter_.heap_;
   switch (slot.kind) {
-    case Slot::Kind::kName: frame.names[slot.name] = value; break;
-    case Slot::Kind::kTensor: heap.write(slot.tensor, interpreter_.value(value)); break;
-    case Slot::Kind::kList: heap.set_items(slot.list, value.items()); break;
-    case Slot::Kind::kDict: heap.set_entries(slot.dict, value.dict()->entries); break;
-    case Slot::Kind::kAttribute: heap.set_attribute(slot.object, slot.name, value); break;
+    case Slot::Kind::kName:
+      frame.names[slot.name] = value;
+      break;
+    case Slot::Kind::kTensor:
+      heap.write(slot.tensor, interpreter_.value(value));
+      break;
+    case Slot::Kind::kList:
+      heap.set_items(slot.list, value.items());
+      break;
+    case Slot::Kind::kDict:
+      heap.set_entries(slot.dict, value.dict()->entries);
+      break;
+    case Slot::Kind::kAttribute:
+      heap.set_attribute(slot.object, slot.name, value);
+      break;
   }
 }
 
@@ -248,8 +263,9 @@ Py DynamicLoop::settled(const Py& state, const Py& after, Py& initial, bool& cha
   if (state.is_number() && after.is_number()) {
     const Symbolic::Kind kind = kind_of(state, after);
     const auto* symbolic = state.get_if<Symbolic>();
-    if (symbolic != nullptr ? symbolic->kind == kind
-                            : known_equal(state, after).value_or(false) && state.data().index() == after.data().index()) {
+    if (symbolic != nullptr
+            ? symbolic->kind == kind
+            : known_equal(state, after).value_or(false) && state.data().index() == after.data().index()) {
       return state;
     }
     changed = true;

@@ -16,21 +16,43 @@ constexpr int64_t kMaxUnrolled = 4096;
 void Interpreter::run(const Body& body, size_t from, Frame& frame) {
   for (size_t i = from; i < body.size() && !frame.result; ++i) {
     const Stmt& stmt = body[i];
-    if (++steps_ > kMaxSteps) fail_unsupported("the program does not come to an end in " + std::to_string(kMaxSteps) + " steps");
+    if (++steps_ > kMaxSteps)
+      fail_unsupported("the program does not come to an end in " + std::to_string(kMaxSteps) + " steps");
     place_ = &frame;
     place_offset_ = stmt.offset;
-    switch (stmt.kind) {
-      case Stmt::Kind::kAssign: assign(stmt, frame); break;
-      case Stmt::Kind::kExpr: eval(stmt.values[0], frame); break;
-      case Stmt::Kind::kReturn: frame.result = stmt.values.empty() ? Py() : eval(stmt.values[0], frame); break;
-      case Stmt::Kind::kIf:
-        if (run_if(body, i, frame)) return;
-        break;
-      case Stmt::Kind::kWhile: run_while(stmt, frame); break;
-      case Stmt::Kind::kFor: run_for(stmt, frame); break;
-      case Stmt::Kind::kPass: break;
+    try {
+      if (run_one(body, i, frame)) return;
+    } catch (const Error&) {
+      if (!failure_) failure_ = origin();
+      throw;
     }
   }
+}
+
+bool Interpreter::run_one(const Body& body, size_t at, Frame& frame) {
+  const Stmt& stmt = body[at];
+  switch (stmt.kind) {
+    case Stmt::Kind::kAssign:
+      assign(stmt, frame);
+      break;
+    case Stmt::Kind::kExpr:
+      eval(stmt.values[0], frame);
+      break;
+    case Stmt::Kind::kReturn:
+      frame.result = stmt.values.empty() ? Py() : eval(stmt.values[0], frame);
+      break;
+    case Stmt::Kind::kIf:
+      return run_if(body, at, frame);
+    case Stmt::Kind::kWhile:
+      run_while(stmt, frame);
+      break;
+    case Stmt::Kind::kFor:
+      run_for(stmt, frame);
+      break;
+    case Stmt::Kind::kPass:
+      break;
+  }
+  return false;
 }
 
 void Interpreter::assign(const Stmt& stmt, Frame& frame) {
@@ -51,7 +73,8 @@ void Interpreter::unpack(const Stmt& stmt, const Py& value, Frame& frame) {
     items = value.items();
   }
   if (items.size() != stmt.targets.size()) {
-    fail_unsupported(std::to_string(items.size()) + " values are given to " + std::to_string(stmt.targets.size()) + " names");
+    fail_unsupported(std::to_string(items.size()) + " values are given to " + std::to_string(stmt.targets.size()) +
+                     " names");
   }
   for (size_t i = 0; i < items.size(); ++i) assign_to(stmt.targets[i], items[i], frame);
 }
@@ -130,7 +153,8 @@ void Interpreter::run_for(const Stmt& stmt, Frame& frame) {
   if (step.as_int() == 0) fail_data("range with a step of 0");
   int64_t count = 0;
   for (int64_t i = start.as_int(); step.as_int() > 0 ? i < end.as_int() : i > end.as_int(); i += step.as_int()) {
-    if (++count > kMaxUnrolled) fail_unsupported("a loop of more than " + std::to_string(kMaxUnrolled) + " known steps");
+    if (++count > kMaxUnrolled)
+      fail_unsupported("a loop of more than " + std::to_string(kMaxUnrolled) + " known steps");
     assign_to(stmt.targets[0], i, frame);
     run(stmt.body, 0, frame);
     if (frame.result) return;

@@ -122,8 +122,8 @@ bool Py::as_bool() const {
 
 std::string_view Py::type_name() const {
   static constexpr std::array<std::string_view, 15> kNames = {
-      "None",     "nothing", "a bool", "an integer", "a float", "a complex number", "a string", "a device",
-      "a tensor", "a number", "a list", "a tuple",   "a dict",  "an object",        "a function"};
+      "None",     "nothing",  "a bool", "an integer", "a float", "a complex number", "a string",  "a device",
+      "a tensor", "a number", "a list", "a tuple",    "a dict",  "an object",        "a function"};
   return kNames.at(data_.index());
 }
 

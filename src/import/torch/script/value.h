@@ -94,10 +94,10 @@ class Py {
 
   Py() = default;
   template <class T>
-    requires std::is_constructible_v<Data, T>
-  Py(T value) : data_(std::move(value)) {}                            // NOLINT(google-explicit-constructor)
-  Py(int value) : data_(int64_t{value}) {}                            // NOLINT(google-explicit-constructor)
-  Py(const char* value) : data_(std::string(value)) {}                // NOLINT(google-explicit-constructor)
+  requires std::is_constructible_v<Data, T> Py(T value)
+      : data_(std::move(value)) {}                      // NOLINT(google-explicit-constructor)
+  Py(int value) : data_(int64_t{value}) {}              // NOLINT(google-explicit-constructor)
+  Py(const char* value) : data_(std::string(value)) {}  // NOLINT(google-explicit-constructor)
   static Py list(Items items);
   static Py tuple(Items items, std::vector<std::string> names = {});
   static Py dict(std::vector<std::pair<Py, Py>> entries);
