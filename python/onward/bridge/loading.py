@@ -1,0 +1,92 @@
+"""Finds what `--class module:Name` names."""
+
+import importlib
+import os
+import sys
+
+from .errors import BridgeError, from_user
+
+_FACTORY_HINT = (
+    "name a function without required parameters that builds the model, e.g. "
+    "`def build(): return {}(…)` and --class {}:build"
+)
+
+
+def check_file(path):
+    if not os.path.exists(path):
+        raise BridgeError('no file "{}"'.format(path), "check the path of the weights file")
+    if os.path.isdir(path):
+        raise BridgeError('"{}" is a folder'.format(path), "name the weights file itself")
+
+
+def find(reference, weights_file):
+    """The object behind `module:Name`; the module may also be a path ending in .py."""
+    module_name, colon, attribute = reference.rpartition(":")
+    if not colon or not module_name or not attribute:
+        raise BridgeError(
+            '--class "{}" is not module:Name'.format(reference),
+            "e.g. --class model:Model for class Model in model.py",
+        )
+    folders = [os.path.dirname(os.path.abspath(weights_file)), os.getcwd()]
+    if module_name.endswith(".py"):
+        folders.insert(0, os.path.dirname(os.path.abspath(module_name)))
+        module_name = os.path.splitext(os.path.basename(module_name))[0]
+    for folder in reversed(folders):
+        sys.path.insert(0, folder)
+    found = _import(module_name, folders)
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise BridgeError(
+                'module "{}" ({}) has no "{}"'.format(module_name, getattr(found, "__file__", "?"), part),
+                _names_hint(found),
+            )
+        found = getattr(found, part)
+    return found
+
+
+def create(found, reference, is_model):
+    """A model from a class, a function or a model object."""
+    if is_model(found) and not isinstance(found, type):
+        return found
+    if not callable(found):
+        raise BridgeError(
+            '"{}" is {}, not a model class or a function that builds one'.format(reference, type(found).__name__),
+            "name the model's class, or a function that returns the model",
+        )
+    module, _, name = reference.rpartition(":")
+    try:
+        model = found()
+    except Exception as error:
+        hint = _FACTORY_HINT.format(name, module) if isinstance(error, TypeError) else ""
+        raise from_user(error, "building {} failed".format(reference), hint) from error
+    if not is_model(model):
+        raise BridgeError(
+            '"{}" gave {}, not a model'.format(reference, type(model).__name__),
+            "name the model's class, or a function that returns the model",
+        )
+    return model
+
+
+def _import(module_name, folders):
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and (module_name == error.name or module_name.startswith(error.name + ".")):
+            raise BridgeError(
+                'no module "{}"'.format(module_name),
+                "looked in {} and in Python's own path; put the file beside the weights, or run from its "
+                "folder".format(" and ".join(dict.fromkeys(folders))),
+            ) from error
+        hint = 'install "{}" in this Python ({}), or name another with --python'.format(error.name, sys.executable)
+        raise from_user(error, 'importing "{}" failed'.format(module_name), hint) from error
+    except Exception as error:
+        raise from_user(error, 'importing "{}" failed'.format(module_name)) from error
+
+
+def _names_hint(module):
+    own = [
+        name
+        for name, value in vars(module).items()
+        if callable(value) and not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    ] if hasattr(module, "__dict__") and hasattr(module, "__name__") else []
+    return "it has: " + ", ".join(own[:10]) if own else "check the name after the colon"
