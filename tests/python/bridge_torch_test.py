@@ -54,6 +54,12 @@ class Fixed(Plain):
     def forward(self, x):
         return self.fc(x.reshape(2, 3))
 
+class Froze(Plain):
+    def forward(self, x):
+        if x.sum().item() > -1:
+            return self.fc(x) * float(len(x.tolist()))
+        return self.norm(x)
+
 class Wide(Plain):
     def __init__(self, width):
         super().__init__()
@@ -123,6 +129,9 @@ def test_samples_are_the_same_every_time(folder):
     assert numpy.array_equal(bridge(folder, "Plain", "x=4,3")[1]["x"], bridge(folder, "Plain", "x=4,3")[1]["x"])
 
 
+@pytest.mark.skipif(
+    not hasattr(getattr(torch, "export", None), "save"), reason="this torch only traces: no keyword-only inputs"
+)
 def test_inputs_are_matched_by_name_and_outputs_named_by_key(folder):
     described, inputs, outputs = bridge(folder, "Pair", "scale=1", "b=batch,2", "a=batch,3")
     assert [one["name"] for one in described["inputs"]] == ["a", "b", "scale"]
@@ -145,6 +154,11 @@ def test_a_branch_on_values_is_traced(folder):
 def test_a_dimension_that_cannot_vary(folder):
     said = bridge(folder, "Fixed", "x=-1,3", expect=1)
     assert "cannot vary" in said["error"] and "number" in said["hint"]
+
+
+def test_a_trace_that_froze_a_size_is_refused(folder):
+    said = bridge(folder, "Froze", "x=-1,3", expect=1)
+    assert "cannot vary" in said["error"] and "answers otherwise" in said["error"]
 
 
 @pytest.mark.parametrize(

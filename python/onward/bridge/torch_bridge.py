@@ -194,10 +194,10 @@ def arrange(model, specs):
     return specs, lambda values: (tuple(values[:positional]), dict(zip(order[positional:], values[positional:])))
 
 
-def sample_inputs(torch, specs, seed, largest=8):
-    """Seeded values: floats in [0, 1), integers in [0, largest)."""
+def sample_inputs(torch, specs, seed, largest=8, chosen=None):
+    """Seeded values: floats in [0, 1), integers in [0, largest); `chosen` gives other sizes to what may vary."""
     generator = torch.Generator().manual_seed(seed)
-    chosen = sample_sizes(specs)
+    chosen = chosen or sample_sizes(specs)
     values = []
     for spec in specs:
         dtype, sizes = getattr(torch, spec.dtype), spec.sizes(chosen)
@@ -277,12 +277,10 @@ def export(torch, model, specs, values, call, out, output_names, notes):
         program = _program(torch, model, specs, args, kwargs, call)
     except BridgeError as error:
         if any(spec.dynamic() for spec in specs) and _fixed_dimension(error.what):
-            raise BridgeError(
-                "a dimension of --input cannot vary in this model: " + error.what,
-                "give that dimension a number, or make forward independent of it",
-                error.where,
-            ) from error
-        _trace(torch, model, args, kwargs, os.path.join(out, "model.pt"), error)
+            raise _cannot_vary(error.what, error.where) from error
+        traced = _trace(torch, model, specs, values, args, kwargs, error)
+        _check_varying(torch, model, traced, specs, call)
+        torch.jit.save(traced, os.path.join(out, "model.pt"))
         notes.append("torch.export failed, so this is a trace: " + error.what)
         return "model.pt", "torchscript"
     names = json.dumps({"inputs": [spec.name for spec in specs], "outputs": output_names})
@@ -343,16 +341,50 @@ def _fixed_dimension(text):
     )
 
 
-def _trace(torch, model, args, kwargs, path, reason):
-    if kwargs:
-        raise reason
+def _cannot_vary(reason, where=None):
+    return BridgeError(
+        "a dimension of --input cannot vary in this model: " + reason,
+        "give that dimension a number, or make forward independent of it",
+        where,
+    )
+
+
+def _trace(torch, model, specs, values, args, kwargs, reason):
+    given = {"example_inputs": args}
+    if kwargs:  # only where every input is called like its parameter; the tracer takes one kind or the other
+        given = {"example_kwarg_inputs": {spec.name: value for spec, value in zip(specs, values)}}
     try:
         with torch.no_grad():
-            traced = torch.jit.trace(model, args, strict=False, check_trace=False)
-        torch.jit.save(traced, path)
+            return torch.jit.trace(model, strict=False, check_trace=False, **given)
     except Exception as error:
         traced_reason = from_user(error, "tracing failed too").what
-        raise BridgeError(reason.what + "; " + traced_reason, "rewrite what the message names", reason.where) from error
+        hint = "rewrite what the message names, or use torch 2.5 or newer, which exports more (this is {})"
+        raise BridgeError(
+            reason.what + "; " + traced_reason, hint.format(torch.__version__), reason.where
+        ) from error
+
+
+def _check_varying(torch, model, traced, specs, call):
+    """A trace may have frozen a size that should vary: compares it with the model at other sizes."""
+    if not any(spec.dynamic() for spec in specs):
+        return
+    other = {symbol: size + size // 2 for symbol, size in sample_sizes(specs).items()}
+    args, kwargs = call(sample_inputs(torch, specs, 1, largest=2, chosen=other))
+    sizes = ", ".join('"{}" {}'.format(spec.name, spec.sizes(other)) for spec in specs)
+    try:
+        with torch.no_grad():
+            expected = tensor_leaves(torch, model(*args, **kwargs))
+            got = tensor_leaves(torch, traced(*args, **kwargs))
+    except Exception as error:
+        failed = from_user(error, "it failed at {}".format(sizes))
+        raise _cannot_vary(failed.what, failed.where) from error
+    same = len(got) == len(expected) and all(
+        a.shape == b.shape and torch.allclose(a.float(), b.float(), 1e-3, 1e-4, equal_nan=True)
+        for a, b in zip(got, expected)
+        if not a.is_complex()
+    )
+    if not same:
+        raise _cannot_vary("its trace answers otherwise than the model at {}".format(sizes))
 
 
 def _dtype(tensor):
