@@ -123,8 +123,22 @@ ir::Values OpTable::call(const Entry& entry, ir::Builder& builder, const Argumen
 const OpTable& op_table() {
   static const OpTable kTable = [] {
     OpTable table;
-    register_pointwise(table);
+    register_activation(table);
+    register_attention(table);
+    register_conversion(table);
+    register_convolution(table);
+    register_creation(table);
+    register_indexing(table);
     register_layout(table);
+    register_linear(table);
+    register_normalization(table);
+    register_padding(table);
+    register_pointwise(table);
+    register_pooling(table);
+    register_recurrent(table);
+    register_reduction(table);
+    register_resize(table);
+    register_sorting(table);
     return table;
   }();
   return kTable;

@@ -1,0 +1,82 @@
+// Scaled dot-product attention.
+#include <cmath>
+#include <limits>
+
+#include "import/torch/ops/families.h"
+
+namespace onward::importer::torch {
+namespace {
+
+using ir::DType;
+using ir::Value;
+
+// Keys and values shared by several query heads are repeated.
+Value* repeated_heads(Call& c, Value* x, Value* query) {
+  ir::Builder& b = c.b;
+  const ir::Dim heads = x->dim(x->rank() - 3);
+  const ir::Dim wanted = query->dim(query->rank() - 3);
+  c.require(heads.is_known() && wanted.is_known() && heads.value() > 0 && wanted.value() % heads.value() == 0,
+            "the numbers of heads do not divide");
+  const int64_t times = wanted.value() / heads.value();
+  if (times == 1) return x;
+  const auto rank = static_cast<int64_t>(x->rank());
+  Value* shape = b.Shape(x);
+  Value* wide = b.Unsqueeze(x, {rank - 2});
+  std::vector<int64_t> repeats(static_cast<size_t>(rank) + 1, 1);
+  repeats[static_cast<size_t>(rank) - 2] = times;
+  ir::Values dims;
+  if (rank > 3) dims.push_back(b.Slice(shape, 0, rank - 3, 0));
+  dims.push_back(b.ints({wanted.value()}));
+  dims.push_back(b.Slice(shape, rank - 2, rank, 0));
+  return b.Reshape(b.Tile(wide, b.ints(repeats)), b.Concat(dims, 0));
+}
+
+// aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, …)
+Value* attention(Call& c) {
+  ir::Builder& b = c.b;
+  Value* query = c.tensor("query");
+  Value* key = c.tensor("key");
+  Value* value = c.tensor("value");
+  c.require(c.number("dropout_p") == 0, "dropout in training mode is random; call model.eval() before saving");
+  if (c.flag("enable_gqa")) {
+    key = repeated_heads(c, key, query);
+    value = repeated_heads(c, value, query);
+  }
+  const size_t rank = key->rank();
+  std::vector<int64_t> perm;
+  for (size_t i = 0; i < rank; ++i) perm.push_back(static_cast<int64_t>(i));
+  std::swap(perm[rank - 1], perm[rank - 2]);
+  Value* scores = b.MatMul(query, b.Transpose(key, perm));
+  if (c.given("scale")) {
+    scores = b.Mul(scores, c.scalar("scale", scores->dtype));
+  } else {
+    const ir::Dim width = query->dim(query->rank() - 1);
+    scores = width.is_known() ? b.Mul(scores, 1 / std::sqrt(static_cast<double>(width.value())))
+                              : b.Div(scores, b.Sqrt(b.Cast(b.dim_scalar(query, -1), scores->dtype)));
+  }
+  Value* low = b.number(-std::numeric_limits<double>::infinity(), scores->dtype);
+  if (c.flag("is_causal")) {
+    Value* shape = b.Concat({b.dim(query, -2), b.dim(key, -2)}, 0);
+    Value* seen = b.op("Trilu", {b.Fill(shape, 1, DType::kInt64), nullptr}, {{"upper", 0}});
+    scores = b.Where(b.Cast(seen, DType::kBool), scores, low);
+  }
+  if (Value* mask = c.maybe_tensor("attn_mask")) {
+    scores = mask->dtype == DType::kBool ? b.Where(mask, scores, low) : b.Add(scores, b.Cast(mask, scores->dtype));
+    Value* weights = b.Softmax(scores, -1);
+    if (mask->dtype != DType::kBool) return b.MatMul(weights, value);
+    // A query that may see nothing gives zeros, not NaN.
+    return b.MatMul(b.Where(b.IsNaN(weights), b.number_like(0, weights), weights), value);
+  }
+  return b.MatMul(b.Softmax(scores, -1), value);
+}
+
+}  // namespace
+
+void register_attention(OpTable& t) {
+  t.add(
+      "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, "
+      "float dropout_p=0.0, bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor",
+      attention);
+}
+
+}  // namespace onward::importer::torch

@@ -1,0 +1,223 @@
+// Max, average and adaptive pooling.
+#include <algorithm>
+#include <numeric>
+
+#include "import/torch/ops/families.h"
+
+namespace onward::importer::torch {
+namespace {
+
+using ir::DType;
+using ir::Value;
+
+// "aten::max_pool2d" → 2.
+size_t spatial_rank(const Call& c) {
+  for (const char letter : c.signature().name) {
+    if (letter >= '1' && letter <= '3') return static_cast<size_t>(letter - '0');
+  }
+  return 2;
+}
+
+struct Window {
+  std::vector<int64_t> kernel;
+  std::vector<int64_t> strides;
+  std::vector<int64_t> padding;
+};
+Window window_of(Call& c, size_t spatial) {
+  Window window;
+  window.kernel = c.integers("kernel_size", spatial);
+  const std::vector<int64_t> strides = c.integers("stride");
+  window.strides = strides.empty() ? window.kernel : c.integers("stride", spatial);
+  window.padding = c.integers("padding", spatial);
+  return window;
+}
+ir::Attrs pool_attrs(Call& c, const Window& window) {
+  std::vector<int64_t> pads = window.padding;
+  pads.insert(pads.end(), window.padding.begin(), window.padding.end());
+  return {
+      {"kernel_shape", window.kernel}, {"strides", window.strides}, {"pads", pads}, {"ceil_mode", c.flag("ceil_mode")}};
+}
+
+// Adds the batch dimension that ONNX's pooling needs, and takes it away again.
+class Batched {
+ public:
+  Batched(Call& c, size_t spatial) : c_(c), added_(c.tensor("self")->shape && c.tensor("self")->rank() == spatial + 1) {
+    x = added_ ? c.b.Unsqueeze(c.tensor("self"), {0}) : c.tensor("self");
+  }
+  Value* x;
+  Value* out(Value* result) const { return added_ ? c_.b.Squeeze(result, {0}) : result; }
+
+ private:
+  Call& c_;
+  bool added_;
+};
+
+ir::Values max_pool_values(Call& c, bool indices) {
+  const size_t spatial = spatial_rank(c);
+  const Window window = window_of(c, spatial);
+  ir::Attrs attrs = pool_attrs(c, window);
+  attrs.set("dilations", c.integers("dilation", spatial));
+  const Batched in(c, spatial);
+  if (!indices) return {in.out(c.b.op("MaxPool", {in.x}, attrs))};
+  // ONNX counts positions over the whole tensor, PyTorch within each channel's plane.
+  const ir::Values both = c.b.ops("MaxPool", {in.x}, 2, attrs);
+  ir::Values dims;
+  for (size_t i = 0; i < spatial; ++i) dims.push_back(c.b.dim(in.x, static_cast<int64_t>(2 + i)));
+  Value* plane = c.b.ReduceProd(c.b.Concat(dims, 0), {}, false);
+  return {in.out(both[0]), in.out(c.b.Mod(both[1], plane))};
+}
+Value* max_pool(Call& c) { return max_pool_values(c, false)[0]; }
+ir::Values max_pool_with_indices(Call& c) { return max_pool_values(c, true); }
+
+Value* avg_pool(Call& c) {
+  const size_t spatial = spatial_rank(c);
+  const Window window = window_of(c, spatial);
+  ir::Attrs attrs = pool_attrs(c, window);
+  attrs.set("count_include_pad", c.flag("count_include_pad"));
+  const bool divided = c.signature().find("divisor_override") != nullptr && c.given("divisor_override");
+  const Batched in(c, spatial);
+  if (!divided) return in.out(c.b.op("AveragePool", {in.x}, attrs));
+  // Sum over the window, padding as zeros, then divide by what the user says.
+  attrs.set("count_include_pad", 1);
+  const int64_t size = std::accumulate(window.kernel.begin(), window.kernel.end(), int64_t{1}, std::multiplies<>());
+  c.require(!c.flag("ceil_mode"), "divisor_override together with ceil_mode is not supported");
+  Value* mean = c.b.op("AveragePool", {in.x}, attrs);
+  return in.out(c.b.Mul(mean, static_cast<double>(size) / static_cast<double>(c.integer("divisor_override"))));
+}
+
+// --- adaptive --------------------------------------------------------------------------------------------------------
+
+// The cells of one axis: from floor(i * in / out) to ceil((i + 1) * in / out). Axis by axis is enough: each cell of the
+// result averages equally many elements along each axis.
+Value* pool_axis(Call& c, Value* x, int64_t axis, int64_t cells, std::string_view reduction) {
+  ir::Builder& b = c.b;
+  if (cells == 1) return b.reduce(reduction, x, {axis}, true);
+  const ir::Dim size = x->dim(static_cast<size_t>(axis));
+  if (size.is_known() && size.value() == cells) return x;
+  Value* length = b.dim(x, axis);
+  ir::Values parts;
+  for (int64_t i = 0; i < cells; ++i) {
+    Value* start = b.Div(b.Mul(length, b.ints({i})), b.ints({cells}));
+    Value* end = b.Div(b.Add(b.Mul(length, b.ints({i + 1})), b.ints({cells - 1})), b.ints({cells}));
+    parts.push_back(b.reduce(reduction, b.Slice(x, start, end, b.ints({axis})), {axis}, true));
+  }
+  return b.Concat(parts, axis);
+}
+
+// The output size of each spatial axis; nothing keeps the input's.
+std::vector<std::optional<int64_t>> wanted_sizes(Call& c, size_t spatial) {
+  std::vector<std::optional<int64_t>> sizes;
+  const Arg::List* list = c.arg("output_size").list();
+  for (size_t i = 0; i < spatial; ++i) {
+    if (list == nullptr) {
+      sizes.push_back(c.integer("output_size"));
+      continue;
+    }
+    const Arg& item = list->at(list->size() == 1 ? 0 : i);
+    const auto* number = std::get_if<int64_t>(&item.data);
+    c.require(number != nullptr || item.is_none() || item.is_symbol(), "an output size is no integer");
+    // A size that is the input's own (as code writes for None) changes nothing.
+    sizes.push_back(number != nullptr && *number >= 0 ? std::optional<int64_t>(*number) : std::nullopt);
+  }
+  return sizes;
+}
+
+// Where every axis divides evenly (and is known), one pooling operator does it.
+std::optional<std::vector<int64_t>> even_kernel(Value* x, const std::vector<std::optional<int64_t>>& sizes) {
+  std::vector<int64_t> kernel;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const ir::Dim dim = x->dim(2 + i);
+    if (!dim.is_known()) return std::nullopt;
+    const int64_t cells = sizes[i].value_or(dim.value());
+    if (cells == 0 || dim.value() % cells != 0) return std::nullopt;
+    kernel.push_back(dim.value() / cells);
+  }
+  return kernel;
+}
+
+Value* adaptive(Call& c, bool max) {
+  const size_t spatial = spatial_rank(c);
+  const std::vector<std::optional<int64_t>> sizes = wanted_sizes(c, spatial);
+  const Batched in(c, spatial);
+  const bool global = std::all_of(sizes.begin(), sizes.end(), [](const auto& size) { return size == 1; });
+  if (global) return in.out(c.b.op(max ? "GlobalMaxPool" : "GlobalAveragePool", {in.x}));
+  if (in.x->has_rank()) {
+    if (const auto kernel = even_kernel(in.x, sizes)) {
+      return in.out(c.b.op(max ? "MaxPool" : "AveragePool", {in.x}, {{"kernel_shape", *kernel}, {"strides", *kernel}}));
+    }
+  }
+  Value* x = in.x;
+  for (size_t i = 0; i < spatial; ++i) {
+    if (sizes[i]) x = pool_axis(c, x, static_cast<int64_t>(2 + i), *sizes[i], max ? "ReduceMax" : "ReduceMean");
+  }
+  return in.out(x);
+}
+Value* adaptive_avg_pool(Call& c) { return adaptive(c, false); }
+
+// The position of each maximum within its channel's plane.
+ir::Values adaptive_max_pool(Call& c) {
+  const size_t spatial = spatial_rank(c);
+  const std::vector<std::optional<int64_t>> sizes = wanted_sizes(c, spatial);
+  ir::Builder& b = c.b;
+  const Batched in(c, spatial);
+  const auto kernel = in.x->has_rank() ? even_kernel(in.x, sizes) : std::nullopt;
+  if (kernel) {
+    const ir::Values both = b.ops("MaxPool", {in.x}, 2, {{"kernel_shape", *kernel}, {"strides", *kernel}});
+    const int64_t plane = [&] {
+      int64_t count = 1;
+      for (size_t i = 0; i < spatial; ++i) count *= in.x->dim(2 + i).value();
+      return count;
+    }();
+    return {in.out(both[0]), in.out(b.Mod(both[1], b.i64(plane)))};
+  }
+  // Axis by axis, last first, carrying the place found so far.
+  Value* values = in.x;
+  Value* places = nullptr;
+  for (size_t k = spatial; k-- > 0;) {
+    const auto axis = static_cast<int64_t>(2 + k);
+    Value* length = b.dim(in.x, axis);
+    const int64_t cells = sizes[k] ? *sizes[k] : -1;
+    c.require(cells > 0, "an output size that is the input's own needs a size that is known");
+    ir::Values best;
+    ir::Values where;
+    for (int64_t i = 0; i < cells; ++i) {
+      Value* start = b.Div(b.Mul(length, b.ints({i})), b.ints({cells}));
+      Value* end = b.Div(b.Add(b.Mul(length, b.ints({i + 1})), b.ints({cells - 1})), b.ints({cells}));
+      Value* part = b.Slice(values, start, end, b.ints({axis}));
+      Value* at = b.ArgMax(part, axis, true);
+      best.push_back(b.reduce("ReduceMax", part, {axis}, true));
+      Value* place = b.Add(at, start);
+      if (places != nullptr) {  // index along this axis times the size of the ones behind, plus the place found there
+        Value* behind = b.op("GatherElements", {b.Slice(places, start, end, b.ints({axis})), at}, {{"axis", axis}});
+        ir::Values dims;
+        for (size_t j = k + 1; j < spatial; ++j) dims.push_back(b.dim(in.x, static_cast<int64_t>(2 + j)));
+        place = b.Add(b.Mul(place, b.ReduceProd(b.Concat(dims, 0), {}, false)), behind);
+      }
+      where.push_back(place);
+    }
+    values = b.Concat(best, axis);
+    places = b.Concat(where, axis);
+  }
+  return {in.out(values), in.out(places)};
+}
+
+}  // namespace
+
+void register_pooling(OpTable& t) {
+  for (const char n : {'1', '2', '3'}) {
+    const std::string d = std::string(1, n) + "d";
+    const std::string window = "(Tensor self, int[] kernel_size, int[] stride=[], int[] padding=0, ";
+    t.add("aten::max_pool" + d + window + "int[] dilation=1, bool ceil_mode=False) -> Tensor", max_pool);
+    t.add(
+        "aten::max_pool" + d + "_with_indices" + window + "int[] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
+        max_pool_with_indices);
+    const std::string divisor = n == '1' ? "" : ", int? divisor_override=None";
+    t.add("aten::avg_pool" + d + window + "bool ceil_mode=False, bool count_include_pad=True" + divisor + ") -> Tensor",
+          avg_pool);
+    t.add("aten::adaptive_avg_pool" + d + "(Tensor self, SymInt[] output_size) -> Tensor", adaptive_avg_pool);
+    t.add("aten::_adaptive_avg_pool" + d + "(Tensor self, SymInt[] output_size) -> Tensor", adaptive_avg_pool);
+    t.add("aten::adaptive_max_pool" + d + "(Tensor self, int[] output_size) -> (Tensor, Tensor)", adaptive_max_pool);
+  }
+}
+
+}  // namespace onward::importer::torch

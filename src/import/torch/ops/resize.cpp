@@ -1,0 +1,155 @@
+// Resampling: nearest, linear, cubic; pixel shuffles; grid sampling.
+#include <limits>
+
+#include "import/torch/ops/families.h"
+
+namespace onward::importer::torch {
+namespace {
+
+using ir::DType;
+using ir::Value;
+
+struct Mode {
+  std::string mode;        // "nearest", "linear", "cubic"
+  std::string coordinate;  // ONNX's coordinate_transformation_mode
+  std::string nearest;
+};
+
+Mode mode_of(Call& c) {
+  const std::string& name = c.signature().name;
+  if (name.find("nearest_exact") != std::string::npos) return {"nearest", "half_pixel", "round_prefer_ceil"};
+  if (name.find("nearest") != std::string::npos) return {"nearest", "asymmetric", "floor"};
+  const bool corners = c.signature().find("align_corners") != nullptr && c.flag("align_corners");
+  const bool cubic = name.find("bicubic") != std::string::npos;
+  return {cubic ? "cubic" : "linear", corners ? "align_corners" : cubic ? "half_pixel" : "pytorch_half_pixel", ""};
+}
+
+// The scales that the user gave, or nothing.
+std::vector<double> given_scales(Call& c) {
+  if (c.signature().find("scale_factors") != nullptr) return c.numbers("scale_factors");
+  std::vector<double> scales;
+  for (const char* name : {"scales", "scales_d", "scales_h", "scales_w"}) {
+    if (c.signature().find(name) == nullptr) continue;
+    if (!c.known(name)) return {};
+    scales.push_back(c.number(name));
+  }
+  return scales;
+}
+
+Value* resize(Call& c) {
+  ir::Builder& b = c.b;
+  Value* x = c.tensor(c.signature().find("input") != nullptr ? "input" : "self");
+  const Mode mode = mode_of(c);
+  const bool antialias = c.signature().name.find("_aa") != std::string::npos;
+  c.require(!antialias, "antialiasing is not supported");
+  ir::Attrs attrs{{"mode", mode.mode}, {"coordinate_transformation_mode", mode.coordinate}};
+  if (!mode.nearest.empty()) attrs.set("nearest_mode", mode.nearest);
+  if (mode.mode == "cubic") attrs.set("cubic_coeff_a", -0.75);
+  const std::vector<double> scales = given_scales(c);
+  const bool sized = c.given("output_size");
+  // Given scales also decide where samples lie; ONNX takes either scales or sizes, and floors as PyTorch does.
+  const bool by_scale = !scales.empty() && mode.coordinate != "align_corners";
+  if (by_scale) {
+    std::vector<double> all{1, 1};
+    all.insert(all.end(), scales.begin(), scales.end());
+    Value* factors = b.constant(ir::Tensor::from_doubles(DType::kFloat, {static_cast<int64_t>(all.size())}, all));
+    return b.op("Resize", {x, nullptr, factors}, attrs);
+  }
+  Value* head = x->has_rank() ? b.Concat({b.dim(x, 0), b.dim(x, 1)}, 0) : b.Slice(b.Shape(x), 0, 2, 0);
+  Value* spatial = nullptr;
+  if (sized) {
+    spatial = c.int_vector("output_size");
+  } else {
+    const std::vector<double>& factors = scales;
+    Value* sizes = b.Cast(b.Slice(b.Shape(x), 2, std::numeric_limits<int64_t>::max(), 0), DType::kDouble);
+    Value* scaled = b.Mul(
+        sizes, b.constant(ir::Tensor::from_doubles(DType::kDouble, {static_cast<int64_t>(factors.size())}, factors)));
+    spatial = b.Cast(b.Floor(scaled), DType::kInt64);
+  }
+  return b.op("Resize", {x, nullptr, nullptr, b.Concat({head, spatial}, 0)}, attrs);
+}
+
+Value* pixel_shuffle(Call& c) {
+  return c.b.op("DepthToSpace", {c.tensor("self")}, {{"blocksize", c.integer("upscale_factor")}, {"mode", "CRD"}});
+}
+Value* pixel_unshuffle(Call& c) {
+  ir::Builder& b = c.b;
+  Value* x = c.tensor("self");
+  const int64_t r = c.integer("downscale_factor");
+  c.require(x->rank() == 4, "only batched images are supported");
+  // [n, c, h, w] → [n, c, h/r, r, w/r, r] → [n, c, r, r, h/r, w/r] → [n, c r r, h/r, w/r]
+  Value* part = b.ints({r});
+  Value* split =
+      b.Concat({b.dim(x, 0), b.dim(x, 1), b.Div(b.dim(x, 2), part), part, b.Div(b.dim(x, 3), part), part}, 0);
+  Value* turned = b.Transpose(b.Reshape(x, split), {0, 1, 3, 5, 2, 4});
+  Value* shape = b.Concat(
+      {b.dim(x, 0), b.Mul(b.dim(x, 1), b.ints({r * r})), b.Div(b.dim(x, 2), part), b.Div(b.dim(x, 3), part)}, 0);
+  return b.Reshape(turned, shape);
+}
+Value* channel_shuffle(Call& c) {
+  ir::Builder& b = c.b;
+  Value* x = c.tensor("self");
+  const int64_t groups = c.integer("groups");
+  Value* grouped = b.Reshape(
+      x,
+      b.Concat({b.dim(x, 0), b.ints({groups, -1}), b.Slice(b.Shape(x), 2, std::numeric_limits<int64_t>::max(), 0)}, 0));
+  std::vector<int64_t> perm{0, 2, 1};
+  for (size_t i = 2; i < x->rank(); ++i) perm.push_back(static_cast<int64_t>(i) + 1);
+  return b.Reshape(b.Transpose(grouped, perm), b.Shape(x));
+}
+
+// aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor
+Value* grid_sampler(Call& c) {
+  const int64_t mode = c.integer("interpolation_mode");
+  const int64_t padding = c.integer("padding_mode");
+  static constexpr const char* kModes[] = {"bilinear", "nearest", "bicubic"};
+  static constexpr const char* kPaddings[] = {"zeros", "border", "reflection"};
+  c.require(mode >= 0 && mode < 3 && padding >= 0 && padding < 3, "the mode is unknown");
+  c.require(!c.tensor("input")->has_rank() || c.tensor("input")->rank() == 4, "volumes are not supported");
+  return c.b.op(
+      "GridSample", {c.tensor("input"), c.tensor("grid")},
+      {{"mode", kModes[mode]}, {"padding_mode", kPaddings[padding]}, {"align_corners", c.flag("align_corners")}});
+}
+
+}  // namespace
+
+void register_resize(OpTable& t) {
+  struct Rank {
+    char digit;
+    const char* linear;
+    const char* scales;
+  };
+  for (const Rank& rank :
+       {Rank{'1', "upsample_linear1d", ", float? scales=None"},
+        Rank{'2', "upsample_bilinear2d", ", float? scales_h=None, float? scales_w=None"},
+        Rank{'3', "upsample_trilinear3d", ", float? scales_d=None, float? scales_h=None, float? scales_w=None"}}) {
+    const std::string digit(1, rank.digit);
+    const std::string vec = ", float[]? scale_factors) -> Tensor";
+    for (const std::string& name : {"upsample_nearest" + digit + "d", "_upsample_nearest_exact" + digit + "d"}) {
+      t.add("aten::" + name + "(Tensor self, SymInt[] output_size" + rank.scales + ") -> Tensor", resize);
+      t.add("aten::" + name + ".vec(Tensor input, SymInt[]? output_size" + vec, resize);
+    }
+    const std::string linear = std::string("aten::") + rank.linear;
+    t.add(linear + "(Tensor self, SymInt[] output_size, bool align_corners" + rank.scales + ") -> Tensor", resize);
+    t.add(linear + ".vec(Tensor input, SymInt[]? output_size, bool align_corners" + vec, resize);
+  }
+  const std::string two = ", float? scales_h=None, float? scales_w=None) -> Tensor";
+  t.add("aten::upsample_bicubic2d(Tensor self, SymInt[] output_size, bool align_corners" + two, resize);
+  t.add(
+      "aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) "
+      "-> Tensor",
+      resize);
+  t.add("aten::pixel_shuffle(Tensor self, int upscale_factor) -> Tensor", pixel_shuffle);
+  t.add("aten::pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor", pixel_unshuffle);
+  t.add("aten::channel_shuffle(Tensor self, SymInt groups) -> Tensor", channel_shuffle);
+  t.add(
+      "aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> "
+      "Tensor",
+      grid_sampler);
+  t.add(
+      "aten::grid_sampler_2d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) "
+      "-> Tensor",
+      grid_sampler);
+}
+
+}  // namespace onward::importer::torch
