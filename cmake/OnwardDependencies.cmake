@@ -17,6 +17,8 @@ find_package(fmt REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(Boost 1.81 REQUIRED)
 find_package(Protobuf REQUIRED)
 
 function(onward_alias name)
@@ -29,6 +31,8 @@ onward_alias(fmt fmt::fmt)
 onward_alias(simdjson simdjson::simdjson)
 onward_alias(zlib ZLIB::ZLIB)
 onward_alias(crypto OpenSSL::Crypto)
+onward_alias(yaml yaml-cpp)
+onward_alias(beast Boost::headers OpenSSL::SSL Threads::Threads)
 onward_alias(protobuf protobuf::libprotobuf)
 
 # ONNX: protobuf messages, checker, shape inference, version converter.

@@ -1,0 +1,438 @@
+#include "serving/scheduler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+
+#include "runtime/cpu_budget.h"
+#include "serving/batching.h"
+
+namespace onward::serving {
+namespace {
+
+constexpr int kMiddlePriority = 100;
+constexpr size_t kInlineBytes = 64 * 1024;
+// A model that takes longer than this may not hold every executor while others are in use.
+constexpr Clock::duration kLongRun = std::chrono::milliseconds(5);
+constexpr Clock::duration kRecently = std::chrono::seconds(1);
+
+int effective_priority(const Job& job) {
+  const int given = job.priority != 0 ? job.priority : job.model->config().priority;
+  return given != 0 ? given : kMiddlePriority;
+}
+
+size_t rows(const Job& job) {
+  if (!job.model->batches() || job.inputs.empty() || job.inputs.front().rank() == 0) return 1;
+  return static_cast<size_t>(job.inputs.front().dims().front());
+}
+
+void finish(const Job& job, Outcome outcome, Clock::time_point since) {
+  Statistics& statistics = job.model->statistics();
+  const Clock::duration whole = Clock::now() - since;
+  if (!outcome.error) {
+    statistics.success.add(whole);
+    statistics.latency.add(whole);
+    statistics.queue.add(outcome.timing.queue);
+    statistics.compute_input.add(outcome.timing.input);
+    statistics.compute_infer.add(outcome.timing.infer);
+    statistics.compute_output.add(outcome.timing.output);
+    statistics.inferences.fetch_add(rows(job), std::memory_order_relaxed);
+  } else {
+    statistics.fail.add(whole);
+    if (outcome.error->code() == Code::kCancelled) statistics.cancelled.fetch_add(1, std::memory_order_relaxed);
+    if (outcome.error->code() == Code::kResourceExhausted) {
+      statistics.rejected.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  job.done(std::move(outcome));
+}
+
+void finish_with(const Job& job, Error error, Clock::time_point since) {
+  Outcome outcome;
+  outcome.error = std::move(error);
+  finish(job, std::move(outcome), since);
+}
+
+Error refused(const Job& job, size_t waiting) {
+  return Error(Code::kResourceExhausted,
+               fmt::format("model \"{}\" has {} requests waiting, as many as it may", job.model->name(), waiting),
+               "try again later, or raise max_queue");
+}
+
+void check_inputs(const Job& job) {
+  const runtime::Session& session = job.model->session();
+  if (job.inputs.size() != session.inputs().size()) {
+    fail_invalid(fmt::format("model \"{}\" has {} inputs, {} were given", job.model->name(), session.inputs().size(),
+                             job.inputs.size()));
+  }
+  for (size_t i = 0; i < job.inputs.size(); ++i) session.check_input(i, job.inputs[i]);
+  if (!job.model->batches()) return;
+  for (const ir::Tensor& input : job.inputs) {
+    if (input.dims()[0] != job.inputs.front().dims()[0]) {
+      fail_invalid(
+          fmt::format("the inputs' first dimensions differ: {} and {}", job.inputs.front().dims()[0], input.dims()[0]));
+    }
+  }
+}
+
+}  // namespace
+
+void Cancellation::cancel() {
+  std::function<void()> on_cancel;
+  {
+    const std::lock_guard lock(mutex_);
+    if (cancelled_) return;
+    cancelled_ = true;
+    if (running_ != nullptr) running_->terminate();
+    on_cancel = std::move(on_cancel_);
+  }
+  if (on_cancel) on_cancel();
+}
+
+bool Cancellation::cancelled() const {
+  const std::lock_guard lock(mutex_);
+  return cancelled_;
+}
+
+Scheduler::Scheduler(const SchedulerOptions& options) : options_(options) {
+  if (options_.executors <= 0) options_.executors = runtime::cpu_budget();
+  for (int i = 0; i < options_.executors; ++i) executors_.emplace_back([this] { work(); });
+}
+
+Scheduler::~Scheduler() {
+  std::vector<Waiting> left;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (auto& [model, queue] : queues_) {
+      for (auto& [priority, jobs] : queue.by_priority) std::move(jobs.begin(), jobs.end(), std::back_inserter(left));
+      queue.by_priority.clear();
+      queue.waiting = 0;
+    }
+  }
+  wake_.notify_all();
+  for (std::thread& executor : executors_) executor.join();
+  for (const Waiting& waiting : left) {
+    finish_with(waiting.job, Error(Code::kUnavailable, "the server is stopping"), waiting.since);
+  }
+}
+
+size_t Scheduler::in_flight() const { return in_flight_.load(); }
+
+bool Scheduler::fits_inline(const Job& job) const {
+  const Clock::duration cost = job.model->cost();
+  if (cost.count() == 0 || cost > options_.inline_limit || job.model->config().max_delay_us > 0) return false;
+  if (waiting_.load(std::memory_order_relaxed) > 0) return false;
+  if (busy_.load(std::memory_order_relaxed) >= executors_.size()) return false;
+  size_t bytes = 0;
+  for (const ir::Tensor& input : job.inputs) bytes += input.bytes().size();
+  return bytes <= kInlineBytes;
+}
+
+void Scheduler::submit(Job job) {
+  const auto now = Clock::now();
+  try {
+    check_inputs(job);
+  } catch (const Error& error) {
+    finish_with(job, error, now);
+    return;
+  }
+  if (job.deadline && *job.deadline <= now) {
+    finish_with(job, Error(Code::kDeadlineExceeded, "the deadline passed before the request was queued"), now);
+    return;
+  }
+  in_flight_.fetch_add(1);
+  if (fits_inline(job)) {
+    busy_.fetch_add(1, std::memory_order_relaxed);
+    Batch batch;
+    batch.push_back({std::move(job), now});
+    execute(std::move(batch));
+    busy_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  enqueue(std::move(job));
+}
+
+void Scheduler::enqueue(Job job) {
+  const auto now = Clock::now();
+  const Model* const key = job.model.get();
+  if (job.cancellation) {
+    const std::lock_guard lock(job.cancellation->mutex_);
+    job.cancellation->on_cancel_ = [this, key] { remove_cancelled(key); };
+  }
+  std::optional<Error> refusal;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queues_.count(key) == 0) forget_idle(now);
+    Queue& queue = queues_[key];
+    queue.model = job.model;
+    if (stopping_) {
+      refusal = Error(Code::kUnavailable, "the server is stopping");
+    } else if (queue.waiting >= job.model->config().max_queue) {
+      refusal = refused(job, queue.waiting);
+    } else {
+      // A queue that was idle starts level with the others: it gets no credit for the time it did not use.
+      if (queue.waiting == 0 && queue.running == 0) queue.used = std::max(queue.used, least_used_);
+      queue.last_submit = now;
+      ++queue.waiting;
+      waiting_.fetch_add(1, std::memory_order_relaxed);
+      job.model->statistics().pending.fetch_add(1, std::memory_order_relaxed);
+      queue.by_priority[effective_priority(job)].push_back({std::move(job), now});
+    }
+  }
+  if (refusal) {
+    in_flight_.fetch_sub(1);
+    finish_with(job, std::move(*refusal), now);
+  } else {
+    wake_.notify_one();
+  }
+}
+
+Outcome Scheduler::run(Job job) {
+  std::promise<Outcome> promise;
+  auto future = promise.get_future();
+  job.done = [&promise](Outcome outcome) { promise.set_value(std::move(outcome)); };
+  submit(std::move(job));
+  return future.get();
+}
+
+Scheduler::Queue* Scheduler::next_queue(Clock::time_point now, Clock::time_point& wake) {
+  const auto active = std::count_if(queues_.begin(), queues_.end(), [now](const auto& entry) {
+    return entry.second.waiting > 0 || entry.second.running > 0 || now - entry.second.last_submit < kRecently;
+  });
+  Queue* best = nullptr;
+  for (auto& [model, queue] : queues_) {
+    if (queue.waiting == 0) continue;
+    const bool hogs = active > 1 && executors_.size() > 1 && queue.running + 1 >= executors_.size() &&
+                      queue.running > 0 && model->cost() > kLongRun;
+    if (hogs) continue;
+    const ModelConfig& config = model->config();
+    if (config.max_delay_us > 0 && queue.waiting < config.max_batch) {
+      const Clock::time_point oldest = queue.by_priority.begin()->second.front().since;
+      const Clock::time_point due = oldest + std::chrono::microseconds(config.max_delay_us);
+      if (due > now) {
+        wake = std::min(wake, due);
+        continue;
+      }
+    }
+    if (best == nullptr || queue.used < best->used) best = &queue;
+  }
+  return best;
+}
+
+Scheduler::Batch Scheduler::take_batch(Queue& queue, Clock::time_point now, Batch& dropped) {
+  Batch batch;
+  size_t taken_rows = 0;
+  const Model& model = *queue.model;
+  const auto row_cost = std::max<Clock::duration>(model.row_cost(), Clock::duration(1));
+  const size_t timely = static_cast<size_t>(options_.batch_time / row_cost);
+  const size_t limit = std::max<size_t>(1, std::min(model.config().max_batch, std::max<size_t>(timely, 1)));
+  for (auto level = queue.by_priority.begin(); level != queue.by_priority.end();) {
+    std::deque<Waiting>& jobs = level->second;
+    for (auto it = jobs.begin(); it != jobs.end() && (batch.empty() || (model.batches() && taken_rows < limit));) {
+      const Job& job = it->job;
+      const bool late = job.deadline && *job.deadline <= now;
+      const bool fits =
+          batch.empty() || (taken_rows + rows(job) <= limit && stackable(batch.front().job.inputs, job.inputs));
+      if (!late && !fits) {
+        ++it;
+        continue;
+      }
+      if (!late) taken_rows += rows(job);
+      (late ? dropped : batch).push_back(std::move(*it));
+      it = jobs.erase(it);
+      --queue.waiting;
+      waiting_.fetch_sub(1, std::memory_order_relaxed);
+      model.statistics().pending.fetch_sub(1, std::memory_order_relaxed);
+    }
+    level = jobs.empty() ? queue.by_priority.erase(level) : std::next(level);
+  }
+  return batch;
+}
+
+void Scheduler::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const auto now = Clock::now();
+    auto wake = Clock::time_point::max();
+    Queue* queue = next_queue(now, wake);
+    if (queue == nullptr) {
+      if (stopping_) return;
+      if (wake == Clock::time_point::max()) {
+        wake_.wait(lock);
+      } else {
+        wake_.wait_until(lock, wake);
+      }
+      continue;
+    }
+    Batch dropped;
+    Batch batch = take_batch(*queue, now, dropped);
+    const std::shared_ptr<const Model> model = queue->model;
+    ++queue->running;
+    least_used_ = queue->used;
+    lock.unlock();
+    for (const Waiting& late : dropped) {
+      in_flight_.fetch_sub(1);
+      finish_with(late.job, Error(Code::kDeadlineExceeded, "the deadline passed while the request waited"), late.since);
+    }
+    const auto start = Clock::now();
+    if (!batch.empty()) {
+      busy_.fetch_add(1, std::memory_order_relaxed);
+      execute(std::move(batch));
+      busy_.fetch_sub(1, std::memory_order_relaxed);
+    }
+    lock.lock();
+    Queue& used = queues_[model.get()];
+    --used.running;
+    used.used += Clock::now() - start;
+    if (used.waiting == 0 && used.running == 0) used.model.reset();
+    if (waiting_.load(std::memory_order_relaxed) > 0) wake_.notify_one();
+  }
+}
+
+void Scheduler::forget_idle(Clock::time_point now) {
+  std::erase_if(queues_, [now](const auto& entry) {
+    const Queue& queue = entry.second;
+    return queue.waiting == 0 && queue.running == 0 && now - queue.last_submit > kRecently;
+  });
+}
+
+namespace {
+
+// Lets the cancellation of a batch of one reach its run.
+class Stoppable {
+ public:
+  Stoppable(const std::shared_ptr<Cancellation>& cancellation, std::mutex* mutex, runtime::RunControl** running)
+      : keep_(cancellation), mutex_(mutex), running_(running) {
+    if (mutex_ == nullptr) return;
+    const std::lock_guard lock(*mutex_);
+    *running_ = &control_.emplace();
+  }
+  ~Stoppable() {
+    if (mutex_ == nullptr) return;
+    const std::lock_guard lock(*mutex_);
+    *running_ = nullptr;
+  }
+  Stoppable(const Stoppable&) = delete;
+  Stoppable& operator=(const Stoppable&) = delete;
+  const runtime::RunControl* control() const { return control_ ? &*control_ : nullptr; }
+
+ private:
+  std::shared_ptr<Cancellation> keep_;
+  std::mutex* mutex_;
+  runtime::RunControl** running_;
+  std::optional<runtime::RunControl> control_;
+};
+
+}  // namespace
+
+void Scheduler::execute(Batch batch) {
+  const auto start = Clock::now();
+  if (batch.size() == 1 || !run_together(batch, start)) {
+    for (const Waiting& waiting : batch) run_alone(waiting, start);
+  }
+}
+
+void Scheduler::run_alone(const Waiting& waiting, Clock::time_point start) {
+  const Job& job = waiting.job;
+  const Model& model = *job.model;
+  Outcome outcome;
+  outcome.timing.queue = start - waiting.since;
+  Cancellation* cancellation = job.cancellation.get();
+  if (cancellation != nullptr && cancellation->cancelled()) {
+    outcome.error = Error(Code::kCancelled, "the request was cancelled");
+  } else {
+    const Stoppable stoppable(job.cancellation, cancellation != nullptr ? &cancellation->mutex_ : nullptr,
+                              cancellation != nullptr ? &cancellation->running_ : nullptr);
+    const auto begin = Clock::now();
+    try {
+      outcome.outputs = model.session().run(job.inputs, job.outputs, stoppable.control());
+      outcome.timing.infer = Clock::now() - begin;
+      model.note_cost(outcome.timing.infer, rows(job));
+      model.statistics().add_batch(rows(job), {}, outcome.timing.infer, {});
+    } catch (const Error& error) {
+      outcome.error = error;
+    }
+  }
+  in_flight_.fetch_sub(1);
+  finish(job, std::move(outcome), waiting.since);
+}
+
+bool Scheduler::run_together(const Batch& batch, Clock::time_point start) {
+  const Job& first = batch.front().job;
+  const Model& model = *first.model;
+  const bool same_outputs = std::all_of(batch.begin(), batch.end(),
+                                        [&](const Waiting& waiting) { return waiting.job.outputs == first.outputs; });
+  std::vector<ir::Tensor> inputs;
+  for (size_t i = 0; i < first.inputs.size(); ++i) {
+    std::vector<const ir::Tensor*> parts;
+    for (const Waiting& waiting : batch) parts.push_back(&waiting.job.inputs[i]);
+    inputs.push_back(stack(parts));
+  }
+  const auto stacked = Clock::now();
+  std::vector<ir::Tensor> results;
+  const int64_t total = inputs.front().dims()[0];
+  try {
+    const std::span<const size_t> wanted = same_outputs ? std::span(first.outputs) : std::span<const size_t>();
+    results = model.session().run(inputs, wanted);
+  } catch (const Error&) {
+    return false;  // one request's values may have made the whole batch fail: each gets its own answer
+  }
+  const auto lost_rows = [&](const ir::Tensor& result) { return result.rank() == 0 || result.dims()[0] != total; };
+  if (std::any_of(results.begin(), results.end(), lost_rows)) return false;
+
+  Timing timing{.input = stacked - start, .infer = Clock::now() - stacked};
+  model.note_cost(timing.infer, static_cast<size_t>(total));
+  model.statistics().add_batch(static_cast<size_t>(total), timing.input, timing.infer, {});
+  int64_t row = 0;
+  for (const Waiting& waiting : batch) {
+    const auto begin = Clock::now();
+    const auto count = static_cast<int64_t>(rows(waiting.job));
+    const std::vector<size_t>& wanted = waiting.job.outputs;
+    Outcome outcome;
+    if (same_outputs || wanted.empty()) {
+      for (const ir::Tensor& result : results) outcome.outputs.push_back(rows_of(result, row, count));
+    } else {
+      for (const size_t index : wanted) outcome.outputs.push_back(rows_of(results[index], row, count));
+    }
+    row += count;
+    timing.queue = start - waiting.since;
+    timing.output = Clock::now() - begin;
+    outcome.timing = timing;
+    in_flight_.fetch_sub(1);
+    finish(waiting.job, std::move(outcome), waiting.since);
+  }
+  return true;
+}
+
+void Scheduler::remove_cancelled(const Model* model) {
+  Batch removed;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = queues_.find(model);
+    if (found == queues_.end()) return;
+    Queue& queue = found->second;
+    for (auto level = queue.by_priority.begin(); level != queue.by_priority.end();) {
+      std::deque<Waiting>& jobs = level->second;
+      for (auto it = jobs.begin(); it != jobs.end();) {
+        if (it->job.cancellation && it->job.cancellation->cancelled()) {
+          removed.push_back(std::move(*it));
+          it = jobs.erase(it);
+          --queue.waiting;
+          waiting_.fetch_sub(1, std::memory_order_relaxed);
+          model->statistics().pending.fetch_sub(1, std::memory_order_relaxed);
+        } else {
+          ++it;
+        }
+      }
+      level = jobs.empty() ? queue.by_priority.erase(level) : std::next(level);
+    }
+  }
+  for (const Waiting& waiting : removed) {
+    in_flight_.fetch_sub(1);
+    finish_with(waiting.job, Error(Code::kCancelled, "the request was cancelled"), waiting.since);
+  }
+}
+
+}  // namespace onward::serving
