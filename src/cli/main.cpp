@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   onward::cli::add_convert(app);
   onward::cli::add_inspect(app);
   onward::cli::add_list_ops(app);
+  onward::cli::add_serve(app);
   try {
     app.parse(argc, argv);
     return 0;

@@ -12,5 +12,6 @@ namespace onward::cli {
 void add_convert(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_list_ops(CLI::App& app);
+void add_serve(CLI::App& app);
 
 }  // namespace onward::cli

@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <fstream>
+#include <memory>
+
+#include "base/error.h"
+#include "cli/verbs.h"
+#include "convert/convert.h"
+#include "server/server.h"
+
+namespace onward::cli {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> sources;
+  std::string folder;
+  std::string keys_file;
+  size_t body_mb = 256;
+  int64_t poll = 0;
+  server::ServeOptions options;
+};
+
+// NAME=PATH, or a path whose stem is the name. A path may itself contain "=": it counts when it exists.
+serving::Source parse_source(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals != std::string::npos && equals > 0 && !std::filesystem::exists(text)) {
+    return {text.substr(0, equals), text.substr(equals + 1)};
+  }
+  std::filesystem::path path(text);
+  if (path.filename().empty()) path = path.parent_path();  // "folder/"
+  return {path.stem().string(), text};
+}
+
+Bytes convert_to_onnx(const std::filesystem::path& path) {
+  const exporter::Serialized model = convert::convert_file(path, {});
+  if (!model.external.empty()) {
+    fail_unsupported(path.string() + " is too large to be served without conversion", "run onward convert first");
+  }
+  std::vector<std::byte> bytes;
+  bytes.reserve(model.size());
+  for (const Bytes& part : model.parts) bytes.insert(bytes.end(), part.view().begin(), part.view().end());
+  return Bytes::from_vector(std::move(bytes));
+}
+
+// Lines of "infer KEY" or "admin KEY"; # begins a comment.
+std::vector<server::ApiKey> read_keys(const std::string& file) {
+  std::ifstream stream(file);
+  if (!stream) fail_not_found("can't read the key file " + file);
+  std::vector<server::ApiKey> keys;
+  size_t number = 0;
+  for (std::string line; std::getline(stream, line);) {
+    ++number;
+    if (line.empty() || line.front() == '#') continue;
+    const size_t space = line.find(' ');
+    const std::string role = line.substr(0, space);
+    if (space == std::string::npos || space + 1 == line.size() || (role != "infer" && role != "admin")) {
+      fail_invalid(fmt::format("{}:{}: expected \"infer KEY\" or \"admin KEY\"", file, number));
+    }
+    keys.push_back({line.substr(space + 1), role == "admin" ? server::Role::kAdmin : server::Role::kInfer});
+  }
+  if (keys.empty()) fail_invalid(file + " holds no key");
+  return keys;
+}
+
+void announce(const server::Server& server, const Arguments& arguments, std::chrono::steady_clock::time_point start) {
+  for (const serving::IndexEntry& entry : server.index()) {
+    if (entry.state == serving::State::kReady) continue;
+    fmt::print(stderr, "error: {} is not served: {}\n", entry.name, entry.reason);
+  }
+  for (const serving::ModelPtr& model : server.models()) {
+    fmt::print("{} (version {})\n", model->name(), model->version());
+    for (const runtime::ValueInfo& input : model->session().inputs()) {
+      fmt::print("  in   {} {} {}\n", input.name, ir::dtype_name(input.dtype), ir::shape_text(input.shape));
+    }
+    for (const runtime::ValueInfo& output : model->session().outputs()) {
+      fmt::print("  out  {} {} {}\n", output.name, ir::dtype_name(output.dtype), ir::shape_text(output.shape));
+    }
+  }
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+  const bool tls = !arguments.options.http.tls.certificate.empty();
+  const std::string& host = arguments.options.http.host;
+  fmt::print("serving {} models on {}://{}:{} after {} ms\n", server.models().size(), tls ? "https" : "http",
+             host.find(':') == std::string::npos ? host : "[" + host + "]", server.http_port(), ms.count());
+  std::fflush(stdout);
+}
+
+void run(Arguments& arguments) {
+  const auto start = std::chrono::steady_clock::now();
+  server::ServeOptions& options = arguments.options;
+  if (arguments.sources.empty() && arguments.folder.empty()) {
+    fail_invalid("nothing to serve", "name model files, or a folder of models with --models DIR");
+  }
+  for (const std::string& source : arguments.sources) options.repository.models.push_back(parse_source(source));
+  if (!arguments.folder.empty()) options.repository.folder = arguments.folder;
+  options.repository.convert = convert_to_onnx;
+  options.poll = std::chrono::seconds(arguments.poll);
+  options.http.limits.body_bytes = arguments.body_mb << 20;
+  if (!arguments.keys_file.empty()) options.keys = read_keys(arguments.keys_file);
+  server::block_signals();
+  server::Server server(options);
+  server.start();
+  announce(server, arguments, start);
+  server.wait();
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  server::ServeOptions& options = arguments->options;
+  CLI::App& verb = *app.add_subcommand("serve", "Serve models over HTTP; what is not ONNX yet is converted");
+  verb.add_option("SRC", arguments->sources, "Model files or folders; NAME=FILE gives one a name")
+      ->type_name("[NAME=]FILE");
+  verb.add_option("--models", arguments->folder, "A folder with NAME/VERSION/model.*, NAME.onnx or other model files")
+      ->type_name("DIR");
+  verb.add_option("--host", options.http.host, "The address to listen on")->capture_default_str();
+  verb.add_option("--http", options.http.port, "The port for HTTP; 0: any free one")->capture_default_str();
+  verb.add_option("--poll", arguments->poll, "Look for new, changed and removed models every so many seconds")
+      ->check(CLI::Range(0, 86400))
+      ->type_name("SECONDS");
+  verb.add_flag("--admin", options.admin, "Allow loading and unloading models by request");
+  verb.add_option("--keys", arguments->keys_file, "A file of API keys, one \"infer KEY\" or \"admin KEY\" per line")
+      ->type_name("FILE");
+  verb.add_option("--tls-cert", options.http.tls.certificate, "TLS certificate chain (PEM)")->type_name("FILE");
+  verb.add_option("--tls-key", options.http.tls.key, "TLS private key (PEM)")->type_name("FILE");
+  verb.add_option("--tls-client-ca", options.http.tls.client_ca,
+                  "Only clients with a certificate of this authority (PEM)")
+      ->type_name("FILE");
+  verb.add_option("--max-body", arguments->body_mb, "The largest request body in MiB")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 65536));
+  verb.add_flag("--access-log", options.access_log, "Write a JSON line per request to stderr");
+  verb.callback([arguments] { run(*arguments); });
+}
+
+}  // namespace onward::cli

@@ -1,0 +1,20 @@
+// The HTTP handlers, one file each; routes.cpp says where each is.
+#pragma once
+
+#include "server/router.h"
+
+namespace onward::server {
+
+void predict(const Call& call);
+void infer(const Call& call);
+void health_live(const Call& call);
+void health_ready(const Call& call);
+void server_metadata(const Call& call);
+void list_models(const Call& call);
+void model_metadata(const Call& call);
+void model_ready(const Call& call);
+void metrics(const Call& call);
+void openapi(const Call& call);
+void home(const Call& call);
+
+}  // namespace onward::server

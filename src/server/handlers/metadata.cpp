@@ -1,0 +1,23 @@
+#include "server/handlers/handlers.h"
+#include "server/protocol/oip.h"
+
+namespace onward::server {
+
+void server_metadata(const Call& call) { call.respond(http::json_response(oip::server_metadata())); }
+
+void list_models(const Call& call) {
+  Json names = Json::array();
+  for (const serving::ModelPtr& model : call.context.repository.models()) names.push(model->name());
+  call.respond(http::json_response(Json::object({{"models", std::move(names)}})));
+}
+
+void model_metadata(const Call& call) {
+  const serving::ModelPtr model = call.context.repository.find(call.param("model"), call.param("version"));
+  Json versions = Json::array();
+  for (const serving::ModelPtr& each : call.context.repository.versions(model->name())) {
+    versions.push(each->version_text());
+  }
+  call.respond(http::json_response(oip::model_metadata(*model, std::move(versions))));
+}
+
+}  // namespace onward::server

@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "server/handlers/handlers.h"
+
+namespace onward::server {
+namespace {
+
+using serving::ModelPtr;
+using serving::Statistics;
+
+std::string labels(const serving::Model& model) {
+  std::string name;
+  for (const char c : model.name()) {
+    if (c == '\\' || c == '"') name += '\\';
+    name += c;
+  }
+  return fmt::format(R"(model="{}",version="{}")", name, model.version_text());
+}
+
+class Page {
+ public:
+  std::string text;
+
+  void describe(std::string_view name, std::string_view type, std::string_view help) {
+    fmt::format_to(std::back_inserter(text), "# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  }
+  template <class T>
+  void sample(std::string_view name, std::string_view label, T value) {
+    if (label.empty()) {
+      fmt::format_to(std::back_inserter(text), "{} {}\n", name, value);
+    } else {
+      fmt::format_to(std::back_inserter(text), "{}{{{}}} {}\n", name, label, value);
+    }
+  }
+};
+
+template <class Value>
+void per_model(Page& page, const std::vector<ModelPtr>& models, std::string_view name, std::string_view type,
+               std::string_view help, const Value& value) {
+  page.describe(name, type, help);
+  for (const ModelPtr& model : models) page.sample(name, labels(*model), value(model->statistics()));
+}
+
+void latency(Page& page, const std::vector<ModelPtr>& models) {
+  constexpr std::string_view kName = "onward_request_duration_seconds";
+  page.describe(kName, "histogram", "Time from a request's arrival in the queue to its result");
+  for (const ModelPtr& model : models) {
+    const serving::Histogram& histogram = model->statistics().latency;
+    const std::string label = labels(*model);
+    for (size_t i = 0; i < serving::Histogram::kBounds.size(); ++i) {
+      page.sample(fmt::format("{}_bucket", kName), fmt::format("{},le=\"{}\"", label, serving::Histogram::kBounds[i]),
+                  histogram.cumulative(i));
+    }
+    const uint64_t count = histogram.cumulative(serving::Histogram::kBounds.size());
+    page.sample(fmt::format("{}_bucket", kName), label + ",le=\"+Inf\"", count);
+    page.sample(fmt::format("{}_sum", kName), label, histogram.sum_seconds());
+    page.sample(fmt::format("{}_count", kName), label, count);
+  }
+}
+
+// The names that dashboards made for Triton look for.
+void triton_names(Page& page, const std::vector<ModelPtr>& models) {
+  const auto add = [&](std::string_view name, std::string_view type, std::string_view help, const auto& value) {
+    per_model(page, models, name, type, help, value);
+  };
+  const auto us = [](const serving::DurationSum& sum) { return sum.ns.load() / 1000; };
+  add("nv_inference_request_success", "counter", "Requests that succeeded",
+      [](const Statistics& s) { return s.success.count.load(); });
+  add("nv_inference_request_failure", "counter", "Requests that failed",
+      [](const Statistics& s) { return s.fail.count.load(); });
+  add("nv_inference_count", "counter", "Inferences (a batch of N counts N)",
+      [](const Statistics& s) { return s.inferences.load(); });
+  add("nv_inference_exec_count", "counter", "Runs of the model",
+      [](const Statistics& s) { return s.executions.load(); });
+  add("nv_inference_pending_request_count", "gauge", "Requests waiting",
+      [](const Statistics& s) { return s.pending.load(); });
+  add("nv_inference_request_duration_us", "counter", "Time of whole requests",
+      [us](const Statistics& s) { return us(s.success); });
+  add("nv_inference_queue_duration_us", "counter", "Time in the queue",
+      [us](const Statistics& s) { return us(s.queue); });
+  add("nv_inference_compute_input_duration_us", "counter", "Time putting batches together",
+      [us](const Statistics& s) { return us(s.compute_input); });
+  add("nv_inference_compute_infer_duration_us", "counter", "Time running",
+      [us](const Statistics& s) { return us(s.compute_infer); });
+  add("nv_inference_compute_output_duration_us", "counter", "Time taking batches apart",
+      [us](const Statistics& s) { return us(s.compute_output); });
+}
+
+uint64_t resident_bytes() {
+  uint64_t total = 0;
+  uint64_t resident = 0;
+  std::ifstream("/proc/self/statm") >> total >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+void metrics(const Call& call) {
+  std::vector<ModelPtr> models;
+  for (const ModelPtr& model : call.context.repository.models()) {
+    for (const ModelPtr& version : call.context.repository.versions(model->name())) models.push_back(version);
+  }
+  Page page;
+  page.describe("onward_http_requests_total", "counter", "HTTP requests of all kinds");
+  page.sample("onward_http_requests_total", "", call.context.requests.load());
+  page.describe("onward_in_flight", "gauge", "Inferences waiting or running");
+  page.sample("onward_in_flight", "", call.context.scheduler.in_flight());
+  page.describe("process_resident_memory_bytes", "gauge", "Resident memory");
+  page.sample("process_resident_memory_bytes", "", resident_bytes());
+  page.describe("onward_uptime_seconds", "gauge", "Time since the start");
+  page.sample("onward_uptime_seconds", "",
+              std::chrono::duration<double>(serving::Clock::now() - call.context.started).count());
+  per_model(page, models, "onward_rejected_total", "counter", "Requests refused because the queue was full",
+            [](const Statistics& s) { return s.rejected.load(); });
+  per_model(page, models, "onward_cancelled_total", "counter", "Requests whose client went away",
+            [](const Statistics& s) { return s.cancelled.load(); });
+  latency(page, models);
+  triton_names(page, models);
+  call.respond(http::text_response(std::move(page.text), "text/plain; version=0.0.4; charset=utf-8"));
+}
+
+}  // namespace onward::server

@@ -1,0 +1,34 @@
+// What `onward serve` can be told.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/http/listener.h"
+#include "serving/repository.h"
+#include "serving/scheduler.h"
+
+namespace onward::server {
+
+enum class Role { kOpen, kInfer, kAdmin };
+
+struct ApiKey {
+  std::string key;
+  Role role = Role::kInfer;
+};
+
+struct ServeOptions {
+  http::ListenerOptions http;
+  int grpc_port = -1;  // -1: no gRPC; 0: any free one
+  serving::RepositoryOptions repository;
+  serving::SchedulerOptions scheduler;
+  std::chrono::seconds poll{0};  // 0: the repository is read once
+  bool admin = false;            // loading and unloading by request
+  std::vector<ApiKey> keys;      // empty: no key is asked for
+  bool access_log = false;       // a JSON line per request on stderr
+  std::chrono::milliseconds drain{30'000};
+};
+
+}  // namespace onward::server

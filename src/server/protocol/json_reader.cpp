@@ -1,0 +1,317 @@
+#include "server/protocol/json_reader.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/error.h"
+#include "base/utf8.h"
+
+namespace onward::server {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+void JsonReader::fail(std::string_view what) const {
+  fail_invalid(fmt::format("the body is not valid JSON for this request: {} (at byte {})", what, offset()));
+}
+
+JsonReader::Kind JsonReader::peek() {
+  skip_space();
+  if (at_ == end_) return Kind::kEnd;
+  switch (*at_) {
+    case '{':
+      return Kind::kObject;
+    case '[':
+      return Kind::kArray;
+    case '"':
+      return Kind::kString;
+    case 't':
+    case 'f':
+      return Kind::kBool;
+    case 'n':
+      return Kind::kNull;
+    default:
+      if (is_digit(*at_) || *at_ == '-' || *at_ == 'N' || *at_ == 'I') return Kind::kNumber;
+      fail(fmt::format("unexpected character {}", static_cast<unsigned char>(*at_) < 0x20 || *at_ == 0x7f || *at_ < 0
+                                                      ? fmt::format("0x{:02x}", static_cast<unsigned char>(*at_))
+                                                      : fmt::format("'{}'", *at_)));
+  }
+}
+
+void JsonReader::expect(char wanted, std::string_view where) {
+  skip_space();
+  if (at_ == end_) fail(fmt::format("it ends where '{}' should be {}", wanted, where));
+  if (*at_ != wanted) fail(fmt::format("expected '{}' {}", wanted, where));
+  ++at_;
+}
+
+void JsonReader::enter() {
+  if (++depth_ > kMaxDepth) fail(fmt::format("nested deeper than {}", kMaxDepth));
+  fresh_ = true;
+}
+
+bool JsonReader::next(char close, std::string_view where) {
+  skip_space();
+  if (at_ == end_) fail(fmt::format("it ends {}", where));
+  if (*at_ == close) {
+    if (!fresh_ && at_[-1] == ',') fail("a comma without a value after it");
+    ++at_;
+    --depth_;
+    fresh_ = false;
+    return false;
+  }
+  if (fresh_) {
+    fresh_ = false;
+    return true;
+  }
+  if (*at_ != ',') fail(fmt::format("expected ',' or '{}' {}", close, where));
+  ++at_;
+  skip_space();
+  if (at_ < end_ && *at_ == close) fail("a comma without a value after it");
+  return true;
+}
+
+void JsonReader::open_object() {
+  expect('{', "(an object is wanted here)");
+  enter();
+}
+
+bool JsonReader::next_key(std::string& key) {
+  if (!next('}', "in an object")) return false;
+  if (peek() != Kind::kString) fail("expected a key in double quotes");
+  key = string();
+  expect(':', "after a key");
+  return true;
+}
+
+void JsonReader::open_array() {
+  expect('[', "(a list is wanted here)");
+  enter();
+}
+
+bool JsonReader::next_item() { return next(']', "in a list"); }
+
+bool JsonReader::token(std::string_view text) {
+  if (remaining() < text.size() || std::string_view(at_, text.size()) != text) return false;
+  at_ += text.size();
+  return true;
+}
+
+bool JsonReader::boolean() {
+  skip_space();
+  if (token("true")) return true;
+  if (token("false")) return false;
+  fail("expected true or false");
+}
+
+void JsonReader::null() {
+  skip_space();
+  if (!token("null")) fail("expected null");
+}
+
+unsigned JsonReader::hex4() {
+  unsigned value = 0;
+  if (remaining() < 4) fail("an escape is cut off");
+  const auto [end, error] = std::from_chars(at_, at_ + 4, value, 16);
+  if (error != std::errc() || end != at_ + 4) fail("\\u wants four hexadecimal digits");
+  at_ += 4;
+  return value;
+}
+
+void JsonReader::escape(std::string& out) {
+  if (at_ == end_) fail("a string is not closed");
+  const char c = *at_++;
+  constexpr std::string_view kLetters = "\"\\/bfnrt";
+  constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
+  const size_t index = kLetters.find(c);
+  if (index != std::string_view::npos) {
+    out.push_back(kMeanings[index]);
+    return;
+  }
+  if (c != 'u') fail(fmt::format("unknown escape \\{}", c));
+  uint32_t code = hex4();
+  if (code >= 0xdc00 && code < 0xe000) fail("a low surrogate without a high one");
+  if (code >= 0xd800 && code < 0xdc00) {
+    if (!token("\\u")) fail("a high surrogate without a low one");
+    const uint32_t low = hex4();
+    if (low < 0xdc00 || low >= 0xe000) fail("a high surrogate without a low one");
+    code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+  }
+  append_utf8(out, code);
+}
+
+std::string JsonReader::string() {
+  expect('"', "(a string is wanted here)");
+  std::string out;
+  const char* start = at_;
+  while (true) {
+    while (at_ < end_ && *at_ != '"' && *at_ != '\\' && static_cast<unsigned char>(*at_) >= 0x20) ++at_;
+    out.append(start, at_);
+    if (at_ == end_) fail("a string is not closed");
+    if (static_cast<unsigned char>(*at_) < 0x20) fail("a control character in a string");
+    if (*at_++ == '"') break;
+    escape(out);
+    start = at_;
+  }
+  for (const char c : out) {
+    if (c >= 0) continue;
+    if (!decode_utf8(out)) fail("a string is not UTF-8");
+    break;
+  }
+  return out;
+}
+
+double JsonReader::special_number() {
+  if (token("NaN")) return std::numeric_limits<double>::quiet_NaN();
+  if (token("Infinity")) return std::numeric_limits<double>::infinity();
+  if (token("-Infinity")) return -std::numeric_limits<double>::infinity();
+  fail("expected a number");
+}
+
+// Up to 15 digits with a small negative power of ten: exact in double arithmetic (Clinger's fast path).
+bool JsonReader::simple_number(double& value) {
+  static constexpr std::array<double, 16> kPowers = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  const char* p = at_;
+  const bool negative = p < end_ && *p == '-';
+  if (negative) ++p;
+  const char* const first = p;
+  uint64_t mantissa = 0;
+  while (p < end_ && is_digit(*p)) mantissa = mantissa * 10 + static_cast<uint64_t>(*p++ - '0');
+  const auto whole = p - first;
+  if (whole == 0 || whole > 15 || (whole > 1 && *first == '0')) return false;
+  ptrdiff_t fraction = 0;
+  if (p < end_ && *p == '.') {
+    const char* const point = ++p;
+    while (p < end_ && is_digit(*p) && p - point < 16) mantissa = mantissa * 10 + static_cast<uint64_t>(*p++ - '0');
+    fraction = p - point;
+    if (fraction == 0 || whole + fraction > 15) return false;
+  }
+  if (p < end_ && (is_digit(*p) || *p == 'e' || *p == 'E' || *p == '.')) return false;
+  const double magnitude = static_cast<double>(mantissa) / kPowers[static_cast<size_t>(fraction)];
+  value = negative ? -magnitude : magnitude;
+  at_ = p;
+  return true;
+}
+
+// The end of the number literal here, by JSON's grammar.
+const char* JsonReader::number_end(bool& integral) const {
+  const char* p = at_;
+  integral = true;
+  if (p < end_ && *p == '-') ++p;
+  const char* const first = p;
+  while (p < end_ && is_digit(*p)) ++p;
+  if (p == first) fail("expected a number");
+  if (*first == '0' && p - first > 1) fail("a number with a leading zero");
+  if (p < end_ && *p == '.') {
+    integral = false;
+    const char* const point = ++p;
+    while (p < end_ && is_digit(*p)) ++p;
+    if (p == point) fail("a number without digits after its point");
+  }
+  if (p < end_ && (*p == 'e' || *p == 'E')) {
+    integral = false;
+    if (++p < end_ && (*p == '+' || *p == '-')) ++p;
+    const char* const exponent = p;
+    while (p < end_ && is_digit(*p)) ++p;
+    if (p == exponent) fail("a number without digits in its exponent");
+  }
+  return p;
+}
+
+double JsonReader::number() {
+  skip_space();
+  double value = 0;
+  if (simple_number(value)) return value;
+  if (at_ < end_ && (*at_ == 'N' || *at_ == 'I' || (*at_ == '-' && at_ + 1 < end_ && at_[1] == 'I'))) {
+    return special_number();
+  }
+  bool integral = false;
+  const char* const stop = number_end(integral);
+  const auto [end, error] = std::from_chars(at_, stop, value);
+  if (error == std::errc::result_out_of_range) {
+    // Underflow is a zero; overflow must not pass as infinity.
+    value = std::strtod(std::string(at_, stop).c_str(), nullptr);
+    if (std::isinf(value)) fail(fmt::format("{} is larger than any double", std::string_view(at_, stop)));
+  }
+  at_ = stop;
+  return value;
+}
+
+int64_t JsonReader::integer() {
+  skip_space();
+  bool integral = false;
+  const char* const stop = number_end(integral);
+  const std::string_view text(at_, static_cast<size_t>(stop - at_));
+  int64_t value = 0;
+  if (integral) {
+    const auto [end, error] = std::from_chars(at_, stop, value);
+    if (error != std::errc()) fail(fmt::format("{} does not fit a 64-bit integer", text));
+    at_ = stop;
+    return value;
+  }
+  const double real = number();
+  constexpr double kLimit = 9223372036854775808.0;
+  if (real != std::floor(real)) fail(fmt::format("{} is not a whole number", text));
+  if (real < -kLimit || real >= kLimit) fail(fmt::format("{} does not fit a 64-bit integer", text));
+  return static_cast<int64_t>(real);
+}
+
+uint64_t JsonReader::unsigned_integer() {
+  skip_space();
+  bool integral = false;
+  const char* const stop = number_end(integral);
+  if (integral && *at_ != '-') {
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(at_, stop, value);
+    if (error != std::errc()) {
+      fail(fmt::format("{} does not fit a 64-bit integer", std::string_view(at_, static_cast<size_t>(stop - at_))));
+    }
+    at_ = stop;
+    return value;
+  }
+  const int64_t value = integer();
+  if (value < 0) fail(fmt::format("{} is negative, the type is unsigned", value));
+  return static_cast<uint64_t>(value);
+}
+
+std::string_view JsonReader::skip() {
+  const Kind kind = peek();
+  const char* const start = at_;
+  std::string key;
+  switch (kind) {
+    case Kind::kObject:
+      open_object();
+      while (next_key(key)) skip();
+      break;
+    case Kind::kArray:
+      open_array();
+      while (next_item()) skip();
+      break;
+    case Kind::kString:
+      string();
+      break;
+    case Kind::kNumber:
+      number();
+      break;
+    case Kind::kBool:
+      boolean();
+      break;
+    case Kind::kNull:
+      null();
+      break;
+    case Kind::kEnd:
+      fail("it ends where a value should be");
+  }
+  return {start, static_cast<size_t>(at_ - start)};
+}
+
+void JsonReader::finish() {
+  skip_space();
+  if (at_ != end_) fail("text after the end of the value");
+}
+
+}  // namespace onward::server

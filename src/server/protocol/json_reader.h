@@ -1,0 +1,74 @@
+// A pull reader for JSON request bodies: one pass, no tree, numbers straight into their destination.
+//
+// It reads what Python's json module writes, so also the bare tokens NaN, Infinity and -Infinity. Every failure is an
+// Error(kInvalidArgument) that names the byte.
+#pragma once
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace onward::server {
+
+class JsonReader {
+ public:
+  enum class Kind { kObject, kArray, kString, kNumber, kBool, kNull, kEnd };
+  static constexpr size_t kMaxDepth = 64;
+
+  // `text` must outlive the reader.
+  explicit JsonReader(std::string_view text) : begin_(text.data()), at_(text.data()), end_(at_ + text.size()) {}
+
+  // What comes next; white space is skipped.
+  Kind peek();
+
+  // { "key": value, … }: open, then next_key until it is false, reading one value after each.
+  void open_object();
+  bool next_key(std::string& key);
+  // [ value, … ]: open, then next_item until it is false, reading one value after each.
+  void open_array();
+  bool next_item();
+
+  std::string string();
+  bool boolean();
+  void null();
+  double number();
+  // An integer literal, or a number without a fraction; fails where it does not fit.
+  int64_t integer();
+  uint64_t unsigned_integer();
+  // Passes over any value; its text.
+  std::string_view skip();
+  // Only white space may remain.
+  void finish();
+
+  size_t offset() const { return static_cast<size_t>(at_ - begin_); }
+  // Goes back to an offset where a value begins.
+  void rewind(size_t offset) { at_ = begin_ + offset; }
+  size_t remaining() const { return static_cast<size_t>(end_ - at_); }
+  [[noreturn]] void fail(std::string_view what) const;
+
+ private:
+  void skip_space() {
+    while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+  }
+  void expect(char wanted, std::string_view where);
+  bool next(char close, std::string_view where);
+  void enter();
+  bool token(std::string_view text);
+  double special_number();
+  bool simple_number(double& value);
+  const char* number_end(bool& integral) const;
+  unsigned hex4();
+  void escape(std::string& out);
+
+  const char* begin_;
+  const char* at_;
+  const char* end_;
+  size_t depth_ = 0;
+  bool fresh_ = false;  // an array or object was just opened
+};
+
+}  // namespace onward::server

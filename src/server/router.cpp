@@ -1,0 +1,122 @@
+#include "server/router.h"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace onward::server {
+namespace {
+
+std::vector<std::string_view> split(std::string_view path) {
+  std::vector<std::string_view> segments;
+  if (!path.empty() && path.front() == '/') path.remove_prefix(1);
+  if (!path.empty() && path.back() == '/') path.remove_suffix(1);
+  while (!path.empty()) {
+    const size_t slash = std::min(path.find('/'), path.size());
+    segments.push_back(path.substr(0, slash));
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return segments;
+}
+
+// "{model}:predict" → name "model", suffix ":predict".
+bool match_segment(std::string_view pattern, std::string_view segment, Call& call) {
+  if (pattern.front() != '{') return pattern == segment;
+  const size_t close = pattern.find('}');
+  const std::string_view suffix = pattern.substr(close + 1);
+  if (segment.size() <= suffix.size() || !http::same_name(segment.substr(segment.size() - suffix.size()), suffix)) {
+    return false;
+  }
+  call.params.emplace_back(pattern.substr(1, close - 1),
+                           http::percent_decode(segment.substr(0, segment.size() - suffix.size())));
+  return true;
+}
+
+bool match(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path, Call& call) {
+  call.params.clear();
+  if (pattern.size() != path.size()) return false;
+  for (size_t i = 0; i < path.size(); ++i) {
+    if (!match_segment(pattern[i], path[i], call)) return false;
+  }
+  return true;
+}
+
+// In constant time, so that a key can't be guessed byte by byte.
+bool same_key(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string_view given_key(const http::Request& request) {
+  constexpr std::string_view kBearer = "Bearer ";
+  const std::string_view authorization = request.header("Authorization");
+  if (http::same_name(authorization.substr(0, kBearer.size()), kBearer)) return authorization.substr(kBearer.size());
+  return request.header("X-API-Key");
+}
+
+void check_role(const ServeOptions& options, const Route& route, const http::Request& request) {
+  if (route.role == Role::kAdmin && !options.admin) {
+    throw Error(Code::kPermissionDenied, "managing models by request is off", "start the server with --admin");
+  }
+  if (options.keys.empty() || route.role == Role::kOpen) return;
+  const std::string_view given = given_key(request);
+  std::optional<Role> role;
+  for (const ApiKey& key : options.keys) {
+    if (same_key(key.key, given)) role = key.role;
+  }
+  if (!role) {
+    throw Error(Code::kUnauthenticated, given.empty() ? "an API key is wanted" : "the API key is not known",
+                "send it as \"Authorization: Bearer KEY\" or \"X-API-Key: KEY\"");
+  }
+  if (*role < route.role) throw Error(Code::kPermissionDenied, "this API key may not manage models");
+}
+
+void answer_unmatched(const std::string& allowed, const http::Request& request, const http::Respond& respond) {
+  if (allowed.empty()) {
+    fail_not_found(fmt::format("there is nothing at {}", request.path()), "see /openapi.json for what there is");
+  }
+  http::Response response = http::json_response(
+      Json::object(
+          {{"error", fmt::format("{} is not possible at {}, only {}", request.method, request.path(), allowed)}}),
+      405);
+  response.headers.emplace_back("Allow", allowed);
+  respond(std::move(response));
+}
+
+}  // namespace
+
+std::string_view Call::param(std::string_view name) const {
+  for (const auto& [key, value] : params) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+Router::Router(const std::vector<Route>& routes) {
+  for (const Route& route : routes) patterns_.push_back({route, split(route.path)});
+}
+
+void Router::handle(Context& context, http::RequestPtr request, http::Respond respond) const {
+  Call call{context, std::move(request), {}, std::move(respond)};
+  try {
+    const std::vector<std::string_view> path = split(call.request->path());
+    const std::string_view method = call.request->method == "HEAD" ? "GET" : std::string_view(call.request->method);
+    std::string allowed;
+    for (const Pattern& pattern : patterns_) {
+      if (pattern.segments.size() != path.size() || !match(pattern.segments, path, call)) continue;
+      if (pattern.route.method == method) {
+        check_role(context.options, pattern.route, *call.request);
+        return pattern.route.handler(call);
+      }
+      allowed.append(allowed.empty() ? "" : ", ").append(pattern.route.method);
+    }
+    answer_unmatched(allowed, *call.request, call.respond);
+  } catch (const Error& error) {
+    call.respond(http::error_response(error));
+  } catch (const std::bad_alloc&) {
+    call.respond(http::error_response(Error(Code::kResourceExhausted, "out of memory for this request")));
+  }
+}
+
+}  // namespace onward::server

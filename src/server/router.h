@@ -1,0 +1,65 @@
+// From method and path to a handler.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "server/http/message.h"
+#include "server/options.h"
+
+namespace onward::server {
+
+// What handlers work on; lives as long as the server.
+struct Context {
+  const ServeOptions& options;
+  serving::Repository& repository;
+  serving::Scheduler& scheduler;
+  std::atomic<bool> draining{false};
+  std::atomic<uint64_t> requests{0};
+  serving::Clock::time_point started = serving::Clock::now();
+};
+
+// One request on its way to one handler.
+struct Call {
+  Context& context;
+  http::RequestPtr request;
+  std::vector<std::pair<std::string_view, std::string>> params;  // {name} segments of the path, decoded
+  http::Respond respond;
+
+  // Empty where the route has no such segment.
+  std::string_view param(std::string_view name) const;
+};
+
+// Answers through call.respond, now or later; what it throws becomes the error answer.
+using Handler = void (*)(const Call& call);
+
+struct Route {
+  std::string_view method;
+  std::string_view path;  // "/v2/models/{model}/infer"
+  Handler handler;
+  Role role;
+  std::string_view tag;
+  std::string_view summary;
+  std::string_view request_type = {};  // of the body; empty for none
+};
+
+class Router {
+ public:
+  explicit Router(const std::vector<Route>& routes);
+
+  // Finds the route and checks the caller's key. Answers 404 for an unknown path, 405 with Allow for a wrong method,
+  // 401 and 403 for keys.
+  void handle(Context& context, http::RequestPtr request, http::Respond respond) const;
+
+ private:
+  struct Pattern {
+    Route route;
+    std::vector<std::string_view> segments;
+  };
+  std::vector<Pattern> patterns_;
+};
+
+}  // namespace onward::server
