@@ -79,7 +79,7 @@ class Assigner {
       node.name = node_namer_.unique(node.name);
       for (ir::Value* output : node.outputs()) {
         if (output->is_output()) continue;
-        if (output->uses().empty() && node.outputs().size() > 1 && output->name.empty()) continue;
+        if (may_be_absent(node, *output) && output->name.empty()) continue;
         output->name =
             namer_.unique(output->name.empty() ? node.name + ":" + std::to_string(output->index()) : output->name);
       }
@@ -94,5 +94,13 @@ class Assigner {
 }  // namespace
 
 void assign_names(ir::Graph& graph) { Assigner().assign_top(graph); }
+
+bool may_be_absent(const ir::Node& node, const ir::Value& output) {
+  static const std::unordered_set<std::string> kRecurrent = {"GRU", "LSTM", "RNN"};
+  static const std::unordered_set<std::string> kTrailing = {"BatchNormalization", "Dropout", "LayerNormalization",
+                                                            "MaxPool", "Unique"};
+  if (!output.uses().empty()) return false;
+  return kRecurrent.contains(node.op_type) || (output.index() > 0 && kTrailing.contains(node.op_type));
+}
 
 }  // namespace onward::exporter

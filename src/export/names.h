@@ -9,4 +9,7 @@ namespace onward::exporter {
 // name that is theirs alone and get one made of their producer's otherwise. Deterministic.
 void assign_names(ir::Graph& graph);
 
+// Whether an output that nothing uses may be left without a name: only where the operator says so.
+bool may_be_absent(const ir::Node& node, const ir::Value& output);
+
 }  // namespace onward::exporter

@@ -87,7 +87,7 @@ class GraphWriter {
     if (!node.domain.empty()) proto.set_domain(node.domain);
     for (const ir::Value* input : node.inputs()) proto.add_input(input != nullptr ? input->name : "");
     for (const ir::Value* output : node.outputs()) {
-      proto.add_output(output->uses().empty() && node.outputs().size() > 1 ? "" : output->name);
+      proto.add_output(may_be_absent(node, *output) ? "" : output->name);
     }
     while (proto.output_size() > 1 && proto.output(proto.output_size() - 1).empty())
       proto.mutable_output()->RemoveLast();

@@ -16,6 +16,7 @@ using namespace script;  // NOLINT: this file is the package's front
 using torchscript::Expr;
 
 constexpr size_t kMaxAttempts = 64;
+constexpr std::string_view kRefused = "the program raises an exception for every input: ";
 
 // What is assumed of inputs that the archive says nothing of.
 struct Assumption {
@@ -24,9 +25,9 @@ struct Assumption {
 };
 using Assumptions = std::map<std::string, Assumption>;
 
-// Where a `raise` of the program, or an operator, rules an assumption out, the next rank is tried: most programs check
-// for a batched input, which is the larger of the ranks they allow.
-constexpr int64_t kRanksTried[] = {5, 4, 3, 2, 1, 0};
+// Where a `raise` of the program, or an operator, rules an assumption out, the next rank is tried: images come first,
+// and most programs check for a batched input, which is the larger of the ranks they allow.
+constexpr int64_t kRanksTried[] = {4, 3, 5, 2, 1, 0};
 
 class Attempt {
  public:
@@ -300,7 +301,7 @@ class Search {
     try {
       return attempt.run();
     } catch (const Raised& raised) {
-      fail_unsupported("the program raises an exception for every input: " + raised.message);
+      fail_unsupported(std::string(kRefused) + raised.message);
     } catch (const NeedsType& needs) {
       const std::string input = attempt.input_name;
       Assumption& assumption = assumptions[input];
@@ -314,20 +315,25 @@ class Search {
         assumption.rank = needs.rank;
         return run(assumptions, traced_sizes);
       }
-      return try_ranks(assumptions, input, traced_sizes);
+      return try_ranks(assumptions, input, needs.likely, traced_sizes);
     }
   }
 
-  ir::Model try_ranks(const Assumptions& assumptions, const std::string& input, bool traced_sizes) {
+  ir::Model try_ranks(const Assumptions& assumptions, const std::string& input, std::optional<int64_t> likely,
+                      bool traced_sizes) {
+    std::vector<int64_t> ranks(std::begin(kRanksTried), std::end(kRanksTried));
+    if (likely) ranks.insert(ranks.begin(), *likely);
     std::optional<Error> first;
-    for (const int64_t rank : kRanksTried) {
+    for (const int64_t rank : ranks) {
       Assumptions own = assumptions;
       own[input].rank = rank;
       try {
         return run(own, traced_sizes);
       } catch (const Error& error) {
         if (error.code() != Code::kUnimplemented && error.code() != Code::kInvalidArgument) throw;
-        if (!first || first->message().size() > error.message().size()) first = error;
+        // What the program itself refuses tells less than what could not be translated.
+        const bool refused = error.message().starts_with(kRefused);
+        if (!first || (first->message().starts_with(kRefused) && !refused)) first = error;
       }
     }
     throw Error(first->code(), first->message(),
@@ -352,7 +358,9 @@ ir::Model read_torchscript(const Bytes& file, std::string_view what, const Optio
     const bool traced = archive.traced_inputs("forward") != nullptr;
     if (!traced || error.code() != Code::kUnimplemented) throw;
     try {
-      return Search(archive, options, inference).run(true);
+      ir::Model model = Search(archive, options, inference).run(true);
+      model.metadata["onward.fixed_sizes"] = error.message();
+      return model;
     } catch (const Error&) {
       throw error;
     }

@@ -91,7 +91,11 @@ Value* prelu(Call& c) {
   Value* x = c.tensor("self");
   Value* weight = c.tensor("weight");
   const bool one = weight->rank() == 0 || (weight->dim(0).is_known() && weight->dim(0).value() == 1);
-  if (!one && x->rank() > 2) {
+  if (!one && !x->has_rank()) {  // as many ones behind the channels as there are dimensions
+    ir::Builder& b = c.b;
+    Value* behind = b.Sub(b.Shape(b.Shape(x)), b.ints({2}));
+    weight = b.Reshape(weight, b.Concat({b.ints({-1}), b.Fill(b.Max(behind, b.ints({0})), 1, DType::kInt64)}, 0));
+  } else if (!one && x->rank() > 2) {
     std::vector<int64_t> shape(x->rank() - 1, 1);
     shape[0] = -1;
     weight = c.b.Reshape(weight, shape);

@@ -13,22 +13,19 @@ using ir::Value;
 // Keys and values shared by several query heads are repeated.
 Value* repeated_heads(Call& c, Value* x, Value* query) {
   ir::Builder& b = c.b;
-  const ir::Dim heads = x->dim(x->rank() - 3);
-  const ir::Dim wanted = query->dim(query->rank() - 3);
-  c.require(heads.is_known() && wanted.is_known() && heads.value() > 0 && wanted.value() % heads.value() == 0,
-            "the numbers of heads do not divide");
-  const int64_t times = wanted.value() / heads.value();
-  if (times == 1) return x;
   const auto rank = static_cast<int64_t>(x->rank());
+  Value* heads = b.dim(x, rank - 3);
+  Value* wanted = b.dim(query, -3);
+  Value* times = b.Div(wanted, heads);
+  if (times->is_constant() && times->constant()->as_int() == 1) return x;
   Value* shape = b.Shape(x);
-  Value* wide = b.Unsqueeze(x, {rank - 2});
-  std::vector<int64_t> repeats(static_cast<size_t>(rank) + 1, 1);
-  repeats[static_cast<size_t>(rank) - 2] = times;
+  Value* front = b.Slice(shape, 0, rank - 2, 0);
+  Value* back = b.Slice(shape, rank - 2, rank, 0);
+  Value* wide = b.Expand(b.Unsqueeze(x, {rank - 2}), b.Concat({front, times, back}, 0));
   ir::Values dims;
   if (rank > 3) dims.push_back(b.Slice(shape, 0, rank - 3, 0));
-  dims.push_back(b.ints({wanted.value()}));
-  dims.push_back(b.Slice(shape, rank - 2, rank, 0));
-  return b.Reshape(b.Tile(wide, b.ints(repeats)), b.Concat(dims, 0));
+  dims.insert(dims.end(), {wanted, back});
+  return b.Reshape(wide, b.Concat(dims, 0));
 }
 
 // aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, …)

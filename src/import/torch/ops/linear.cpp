@@ -12,6 +12,9 @@ using ir::Value;
 // ONNX's MatMul knows int32, int64, uint32, uint64 and floats.
 Value* product(Call& c, Value* a, Value* d) {
   const DType dtype = a->dtype;
+  if (dtype == DType::kBFloat16) {  // ONNX Runtime's CPU kernels have no bfloat16 product
+    return c.b.Cast(c.b.MatMul(c.b.Cast(a, DType::kFloat), c.b.Cast(d, DType::kFloat)), dtype);
+  }
   const bool narrow = !ir::is_floating(dtype) && ir::dtype_bits(dtype) < 32;
   if (!narrow) return c.b.MatMul(a, d);
   return c.b.Cast(c.b.MatMul(c.b.Cast(a, DType::kInt32), c.b.Cast(d, DType::kInt32)), dtype);
@@ -27,7 +30,8 @@ Value* linear(Call& c) {
     return bias == nullptr ? result : c.b.Add(result, bias);
   }
   const bool gemm =
-      x->shape && x->shape->size() == 2 && bias != nullptr && bias->rank() == 1 && ir::is_floating(x->dtype);
+      x->shape && x->shape->size() == 2 && bias != nullptr && bias->rank() == 1 &&
+                    ir::is_floating(x->dtype) && x->dtype != DType::kBFloat16;
   if (gemm) return c.b.op("Gemm", {x, weight, bias}, {{"transB", 1}});
   Value* result = product(c, x, c.b.Transpose(weight, {1, 0}));
   return bias == nullptr ? result : c.b.Add(result, bias);
@@ -55,7 +59,7 @@ Value* add_product(Call& c, Value* product_value) {
 // aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor
 Value* addmm(Call& c) {
   Value* x = c.tensor("self");
-  if (ir::is_floating(x->dtype) && c.known("alpha") && c.known("beta")) {
+  if (ir::is_floating(x->dtype) && x->dtype != DType::kBFloat16 && c.known("alpha") && c.known("beta")) {
     return c.b.op("Gemm", {c.tensor("mat1"), c.tensor("mat2"), x},
                   {{"alpha", c.number("alpha")}, {"beta", c.number("beta")}});
   }

@@ -23,7 +23,15 @@ Value* padded(Call& c, std::string_view pads_name, const std::string& mode, Valu
   }
   Value* pads = nullptr;
   if (c.known(pads_name)) {
-    const std::vector<int64_t> values = c.integers(pads_name);
+    std::vector<int64_t> values = c.integers(pads_name);
+    for (size_t i = 0; i < pairs; ++i) {  // negative padding cuts
+      int64_t& front = values[2 * i];
+      int64_t& back = values[2 * i + 1];
+      if (front >= 0 && back >= 0) continue;
+      x = b.Slice(x, front < 0 ? -front : 0, back < 0 ? back : std::numeric_limits<int64_t>::max(), axes[i]);
+      front = std::max<int64_t>(front, 0);
+      back = std::max<int64_t>(back, 0);
+    }
     if (std::all_of(values.begin(), values.end(), [](int64_t pad) { return pad == 0; })) return x;
     std::vector<int64_t> ordered;
     for (size_t end = 0; end < 2; ++end) {

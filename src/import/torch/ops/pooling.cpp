@@ -76,6 +76,17 @@ Value* avg_pool(Call& c) {
   attrs.set("count_include_pad", c.flag("count_include_pad"));
   const bool divided = c.signature().find("divisor_override") != nullptr && c.given("divisor_override");
   const Batched in(c, spatial);
+  const bool padded = std::any_of(window.padding.begin(), window.padding.end(), [](int64_t pad) { return pad != 0; });
+  if (!divided && c.flag("ceil_mode") && c.flag("count_include_pad") && padded) {
+    // A window that reaches past the padding counts what lies inside it only: pad first, then count what is there.
+    std::vector<int64_t> pads(2, 0);
+    pads.insert(pads.end(), window.padding.begin(), window.padding.end());
+    const std::vector<int64_t> once = pads;
+    pads.insert(pads.end(), once.begin(), once.end());
+    attrs.set("pads", std::vector<int64_t>(2 * spatial, 0));
+    attrs.set("count_include_pad", 0);
+    return in.out(c.b.op("AveragePool", {c.b.Pad(in.x, pads)}, attrs));
+  }
   if (!divided) return in.out(c.b.op("AveragePool", {in.x}, attrs));
   // Sum over the window, padding as zeros, then divide by what the user says.
   attrs.set("count_include_pad", 1);

@@ -188,6 +188,7 @@ Py Interpreter::eval_special(const std::string& name, const Expr& expr, Frame& f
     Py value = eval(expr.items[2], frame);
     // annotate(Optional[float], 1) and the like: a literal takes the annotated type.
     if (value.is<int64_t>() && expr.items[1].is_name("float")) return static_cast<double>(value.as_int());
+    if (value.is_tensor() && expr.items[1].is_name("number")) return call_operator("aten::item", {value});
     return value;
   }
   if (name == "unchecked_cast" && count == 2) {

@@ -108,7 +108,12 @@ Py Interpreter::constant(size_t index) {
   if (known != constants_.end()) return known->second;
   const pickle::Items& all = archive_.constants();
   if (index >= all.size()) fail_data("the code names the constant c" + std::to_string(index) + ", which is not there");
-  return constants_[index] = load(*all[index], archive_.constant_tensors(), "c" + std::to_string(index));
+  Py value = load(*all[index], archive_.constant_tensors(), "c" + std::to_string(index));
+  if (value.is_tensor() && archive_.traced_inputs("forward") != nullptr) {
+    const ir::Value* tensor = value.box()->value;
+    if (tensor->rank() == 0 && tensor->dtype == ir::DType::kDouble) numbers_.insert(tensor);
+  }
+  return constants_[index] = std::move(value);
 }
 
 // --- calls -----------------------------------------------------------------------------------------------------------
@@ -243,6 +248,19 @@ std::optional<bool> Interpreter::truth(const Py& value, ir::Value*& condition) {
   return std::nullopt;
 }
 
+// A module's class tells the dimensions of its images: InstanceNorm3d has three, a batch and channels before them.
+std::optional<int64_t> Interpreter::likely_rank() const {
+  const auto self = place_ == nullptr ? decltype(place_->names.begin())() : place_->names.find("self");
+  if (place_ == nullptr || self == place_->names.end() || !self->second.is<std::shared_ptr<Object>>()) {
+    return std::nullopt;
+  }
+  const std::string& type = self->second.object()->type_name;
+  for (const char digit : {'1', '2', '3'}) {
+    if (type.ends_with(std::string(1, digit) + "d")) return digit - '0' + 2;
+  }
+  return std::nullopt;
+}
+
 int64_t Interpreter::rank(ir::Value* value) {
   if (value->has_rank()) return static_cast<int64_t>(value->rank());
   // Which graph input keeps the rank from being known?
@@ -252,7 +270,9 @@ int64_t Interpreter::rank(ir::Value* value) {
     const ir::Value* next = open.back();
     open.pop_back();
     if (next == nullptr || next->has_rank() || !seen.insert(next).second) continue;
-    if (next->is_input() && next->graph() == &root_builder_.graph()) throw NeedsType{next, std::nullopt};
+    if (next->is_input() && next->graph() == &root_builder_.graph()) {
+      throw NeedsType{next, std::nullopt, ir::DType::kUndefined, likely_rank()};
+    }
     if (next->producer() == nullptr) continue;
     for (const ir::Value* input : next->producer()->inputs()) open.push_back(input);
   }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct NeedsType {
   const ir::Value* input = nullptr;
   std::optional<int64_t> rank;
   ir::DType dtype = ir::DType::kUndefined;
+  std::optional<int64_t> likely = {};  // the first rank to try
 };
 
 struct Frame {
@@ -72,6 +74,8 @@ class Interpreter {
   std::optional<bool> truth(const Py& value, ir::Value*& condition);
   // Throws NeedsType where the rank hangs on a graph input's that is not known.
   int64_t rank(ir::Value* value);
+  // A constant of a trace that was a Python float where the model was traced: it must not widen what it meets.
+  bool was_number(const ir::Value* value) const { return numbers_.contains(value); }
   std::shared_ptr<const ir::Origin> origin() const;
   // Where the error that ended the program arose.
   std::shared_ptr<const ir::Origin> failure() const { return failure_ ? failure_ : origin(); }
@@ -110,6 +114,7 @@ class Interpreter {
   Py load(const pickle::Value& value, const torchfile::TensorReader& reader, const std::string& path);
   Py load_tensor(const torchfile::StridedTensor& tensor, const std::string& name);
 
+  std::optional<int64_t> likely_rank() const;
   void set_place(const Frame& frame, uint32_t offset, std::string op);
 
   const torchscript::Archive& archive_;
@@ -121,6 +126,7 @@ class Interpreter {
   std::map<const pickle::Value*, Py> loaded_;
   std::map<std::string, ir::Value*> tied_;  // by storage and view
   std::map<size_t, Py> constants_;
+  std::set<const ir::Value*> numbers_;
   std::string op_;
   const Frame* place_ = nullptr;
   uint32_t place_offset_ = 0;

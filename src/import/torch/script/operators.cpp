@@ -1,6 +1,7 @@
 #include "import/torch/script/operators.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "import/torch/op_table.h"
@@ -67,10 +68,21 @@ Py from_results(const torch::Signature& signature, const ir::Values& results) {
   return items.size() == 1 && signature.results == 1 ? items[0] : Py::tuple(std::move(items));
 }
 
+// Operators that promote the types of two operands.
+bool promotes(const std::string& name) {
+  static const std::set<std::string> kNames = {
+      "aten::add", "aten::sub", "aten::mul", "aten::div", "aten::rsub", "aten::pow", "aten::remainder", "aten::fmod",
+      "aten::floor_divide", "aten::true_divide", "aten::eq", "aten::ne", "aten::lt", "aten::le", "aten::gt", "aten::ge"};
+  return kNames.contains(name);
+}
+
 Py call_table(Interpreter& in, const std::string& name, const Items& args, const Kwargs& kwargs) {
   const torch::OpTable& table = torch::op_table();
   Arguments arguments;
-  for (const Py& arg : args) arguments.positional.push_back(to_arg(in, arg));
+  for (const Py& arg : args) {
+    const bool number = promotes(name) && arg.is_tensor() && in.was_number(in.value(arg));
+    arguments.positional.push_back(number ? Arg(in.value(arg)->constant()->as_double()) : to_arg(in, arg));
+  }
   for (const auto& [key, value] : kwargs) {
     if (key == "generator" || key == "out") continue;
     arguments.keywords.emplace_back(key, to_arg(in, value));

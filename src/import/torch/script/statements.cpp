@@ -67,7 +67,9 @@ void Interpreter::assign(const Stmt& stmt, Frame& frame) {
 
 void Interpreter::unpack(const Stmt& stmt, const Py& value, Frame& frame) {
   Items items;
-  if (value.is_tensor()) {
+  if (value.is_tensor() && is_untranslated(this->value(value))) {
+    items.assign(stmt.targets.size(), value);  // its error is noted; this one would only be its echo
+  } else if (value.is_tensor()) {
     items = call_operator("aten::unbind", {value, 0}).items();
   } else {
     items = value.items();
