@@ -97,6 +97,7 @@ void run(Arguments& arguments) {
   options.repository.convert = convert_to_onnx;
   options.poll = std::chrono::seconds(arguments.poll);
   options.http.limits.body_bytes = arguments.body_mb << 20;
+  options.http.limits.decompressed_bytes = 2 * options.http.limits.body_bytes;
   if (!arguments.keys_file.empty()) options.keys = read_keys(arguments.keys_file);
   server::block_signals();
   server::Server server(options);

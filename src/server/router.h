@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/background.h"
 #include "server/http/message.h"
 #include "server/options.h"
 
@@ -17,6 +18,7 @@ struct Context {
   const ServeOptions& options;
   serving::Repository& repository;
   serving::Scheduler& scheduler;
+  Background& background;
   std::atomic<bool> draining{false};
   std::atomic<uint64_t> requests{0};
   serving::Clock::time_point started = serving::Clock::now();

@@ -31,7 +31,8 @@ struct Server::Impl {
       : options(std::move(given)),
         repository(options.repository),
         scheduler(std::make_unique<serving::Scheduler>(options.scheduler)),
-        context{options, repository, *scheduler},
+        background(std::make_unique<Background>()),
+        context{options, repository, *scheduler, *background},
         router(routes()),
         listener(options.http, [this](http::RequestPtr request, http::Respond respond) {
           handle(std::move(request), std::move(respond));
@@ -45,13 +46,13 @@ struct Server::Impl {
     router.handle(context, std::move(request), std::move(respond));
   }
 
+  void poll_in_background() {
+    background->post([this] { report(repository.poll()); });
+  }
+
   void poll_until_stopped() {
     std::unique_lock lock(mutex);
-    while (!wake.wait_for(lock, options.poll, [this] { return stopped; })) {
-      lock.unlock();
-      report(repository.poll());
-      lock.lock();
-    }
+    while (!wake.wait_for(lock, options.poll, [this] { return stopped; })) poll_in_background();
   }
 
   static void report(const std::vector<serving::IndexEntry>& failed) {
@@ -61,6 +62,7 @@ struct Server::Impl {
   ServeOptions options;
   serving::Repository repository;
   std::unique_ptr<serving::Scheduler> scheduler;
+  std::unique_ptr<Background> background;
   Context context;
   Router router;
   http::Listener listener;
@@ -84,7 +86,7 @@ void Server::wait() {
     int signal = 0;
     sigwait(&signals, &signal);
     if (signal != SIGHUP) break;
-    Impl::report(impl_->repository.poll());
+    impl_->poll_in_background();
   }
   stop();
 }
@@ -98,6 +100,7 @@ void Server::stop() {
   impl_->wake.notify_all();
   impl_->context.draining = true;
   if (impl_->poller.joinable()) impl_->poller.join();
+  impl_->background.reset();
   impl_->listener.stop(impl_->options.drain);
   impl_->scheduler.reset();
 }

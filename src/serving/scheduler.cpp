@@ -78,23 +78,6 @@ void check_inputs(const Job& job) {
 
 }  // namespace
 
-void Cancellation::cancel() {
-  std::function<void()> on_cancel;
-  {
-    const std::lock_guard lock(mutex_);
-    if (cancelled_) return;
-    cancelled_ = true;
-    if (running_ != nullptr) running_->terminate();
-    on_cancel = std::move(on_cancel_);
-  }
-  if (on_cancel) on_cancel();
-}
-
-bool Cancellation::cancelled() const {
-  const std::lock_guard lock(mutex_);
-  return cancelled_;
-}
-
 Scheduler::Scheduler(const SchedulerOptions& options) : options_(options) {
   if (options_.executors <= 0) options_.executors = runtime::cpu_budget();
   for (int i = 0; i < options_.executors; ++i) executors_.emplace_back([this] { work(); });
@@ -145,6 +128,7 @@ void Scheduler::submit(Job job) {
   in_flight_.fetch_add(1);
   if (fits_inline(job)) {
     busy_.fetch_add(1, std::memory_order_relaxed);
+    job.cancellation.reset();  // it is over before anybody could
     Batch batch;
     batch.push_back({std::move(job), now});
     execute(std::move(batch));
@@ -157,10 +141,12 @@ void Scheduler::submit(Job job) {
 void Scheduler::enqueue(Job job) {
   const auto now = Clock::now();
   const Model* const key = job.model.get();
+  if (job.deadline && !job.cancellation) job.cancellation = std::make_shared<Cancellation>();
   if (job.cancellation) {
     const std::lock_guard lock(job.cancellation->mutex_);
-    job.cancellation->on_cancel_ = [this, key] { remove_cancelled(key); };
+    job.cancellation->on_cancel_.emplace_back([this, key] { remove_cancelled(key); });
   }
+  if (job.deadline) deadlines_.watch(*job.deadline, job.cancellation);
   std::optional<Error> refusal;
   {
     const std::lock_guard lock(mutex_);
@@ -298,35 +284,6 @@ void Scheduler::forget_idle(Clock::time_point now) {
   });
 }
 
-namespace {
-
-// Lets the cancellation of a batch of one reach its run.
-class Stoppable {
- public:
-  Stoppable(const std::shared_ptr<Cancellation>& cancellation, std::mutex* mutex, runtime::RunControl** running)
-      : keep_(cancellation), mutex_(mutex), running_(running) {
-    if (mutex_ == nullptr) return;
-    const std::lock_guard lock(*mutex_);
-    *running_ = &control_.emplace();
-  }
-  ~Stoppable() {
-    if (mutex_ == nullptr) return;
-    const std::lock_guard lock(*mutex_);
-    *running_ = nullptr;
-  }
-  Stoppable(const Stoppable&) = delete;
-  Stoppable& operator=(const Stoppable&) = delete;
-  const runtime::RunControl* control() const { return control_ ? &*control_ : nullptr; }
-
- private:
-  std::shared_ptr<Cancellation> keep_;
-  std::mutex* mutex_;
-  runtime::RunControl** running_;
-  std::optional<runtime::RunControl> control_;
-};
-
-}  // namespace
-
 void Scheduler::execute(Batch batch) {
   const auto start = Clock::now();
   if (batch.size() == 1 || !run_together(batch, start)) {
@@ -340,11 +297,9 @@ void Scheduler::run_alone(const Waiting& waiting, Clock::time_point start) {
   Outcome outcome;
   outcome.timing.queue = start - waiting.since;
   Cancellation* cancellation = job.cancellation.get();
-  if (cancellation != nullptr && cancellation->cancelled()) {
-    outcome.error = Error(Code::kCancelled, "the request was cancelled");
-  } else {
-    const Stoppable stoppable(job.cancellation, cancellation != nullptr ? &cancellation->mutex_ : nullptr,
-                              cancellation != nullptr ? &cancellation->running_ : nullptr);
+  if (cancellation != nullptr) outcome.error = cancellation->error();
+  if (!outcome.error) {
+    const Stoppable stoppable(cancellation);
     const auto begin = Clock::now();
     try {
       outcome.outputs = model.session().run(job.inputs, job.outputs, stoppable.control());
@@ -352,7 +307,8 @@ void Scheduler::run_alone(const Waiting& waiting, Clock::time_point start) {
       model.note_cost(outcome.timing.infer, rows(job));
       model.statistics().add_batch(rows(job), {}, outcome.timing.infer, {});
     } catch (const Error& error) {
-      outcome.error = error;
+      const bool stopped = error.code() == Code::kCancelled && cancellation != nullptr;
+      outcome.error = stopped ? cancellation->error().value_or(error) : error;
     }
   }
   in_flight_.fetch_sub(1);
@@ -416,7 +372,7 @@ void Scheduler::remove_cancelled(const Model* model) {
     for (auto level = queue.by_priority.begin(); level != queue.by_priority.end();) {
       std::deque<Waiting>& jobs = level->second;
       for (auto it = jobs.begin(); it != jobs.end();) {
-        if (it->job.cancellation && it->job.cancellation->cancelled()) {
+        if (it->job.cancellation && it->job.cancellation->error()) {
           removed.push_back(std::move(*it));
           it = jobs.erase(it);
           --queue.waiting;
@@ -431,7 +387,7 @@ void Scheduler::remove_cancelled(const Model* model) {
   }
   for (const Waiting& waiting : removed) {
     in_flight_.fetch_sub(1);
-    finish_with(waiting.job, Error(Code::kCancelled, "the request was cancelled"), waiting.since);
+    finish_with(waiting.job, *waiting.job.cancellation->error(), waiting.since);
   }
 }
 

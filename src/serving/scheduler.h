@@ -18,6 +18,8 @@
 
 #include "base/error.h"
 #include "ir/tensor.h"
+#include "serving/cancellation.h"
+#include "serving/deadlines.h"
 #include "serving/model.h"
 
 namespace onward::serving {
@@ -35,28 +37,12 @@ struct Outcome {
   Timing timing;
 };
 
-// Shared between the one who asked and the scheduler.
-class Cancellation {
- public:
-  Cancellation() = default;
-  // Takes queued work out and stops running work that nobody else shares; the job ends with Error(kCancelled).
-  void cancel();
-  bool cancelled() const;
-
- private:
-  friend class Scheduler;
-  mutable std::mutex mutex_;
-  bool cancelled_ = false;
-  runtime::RunControl* running_ = nullptr;
-  std::function<void()> on_cancel_;
-};
-
 struct Job {
   std::shared_ptr<const Model> model;
-  std::vector<ir::Tensor> inputs;  // in the model's order
-  std::vector<size_t> outputs;     // indices; empty for all
-  int priority = 0;                // 1 is the highest; 0 the model's own
-  std::optional<Clock::time_point> deadline;
+  std::vector<ir::Tensor> inputs;              // in the model's order
+  std::vector<size_t> outputs;                 // indices; empty for all
+  int priority = 0;                            // 1 is the highest; 0 the model's own
+  std::optional<Clock::time_point> deadline;   // waiting and running end then
   std::shared_ptr<Cancellation> cancellation;  // may be null
   // Called exactly once, from any thread, possibly before submit() returns. Must not throw.
   std::function<void(Outcome)> done;
@@ -117,6 +103,7 @@ class Scheduler {
   void forget_idle(Clock::time_point now);
 
   SchedulerOptions options_;
+  Deadlines deadlines_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::map<const Model*, Queue> queues_;

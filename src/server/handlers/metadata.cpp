@@ -20,4 +20,9 @@ void model_metadata(const Call& call) {
   call.respond(http::json_response(oip::model_metadata(*model, std::move(versions))));
 }
 
+void model_config(const Call& call) {
+  call.respond(http::json_response(
+      oip::model_config(*call.context.repository.find(call.param("model"), call.param("version")))));
+}
+
 }  // namespace onward::server

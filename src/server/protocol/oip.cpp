@@ -43,6 +43,19 @@ Json describe(const std::vector<runtime::ValueInfo>& infos) {
   return list;
 }
 
+Json describe_for_config(const std::vector<runtime::ValueInfo>& infos, bool without_batch) {
+  Json list = Json::array();
+  for (const runtime::ValueInfo& info : infos) {
+    Json dims = Json::array();
+    for (size_t i = without_batch ? 1 : 0; i < info.shape.size(); ++i) {
+      dims.push(info.shape[i].is_known() ? info.shape[i].value() : int64_t{-1});
+    }
+    const std::string type = info.dtype == DType::kString ? "STRING" : std::string(datatype(info.dtype));
+    list.push(Json::object({{"name", info.name}, {"data_type", "TYPE_" + type}, {"dims", std::move(dims)}}));
+  }
+  return list;
+}
+
 size_t header_size(std::string_view text, size_t body) {
   size_t size = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
@@ -317,6 +330,16 @@ Json model_metadata(const serving::Model& model, Json versions) {
                        {"platform", "onnxruntime_onnx"},
                        {"inputs", describe(model.session().inputs())},
                        {"outputs", describe(model.session().outputs())}});
+}
+
+Json model_config(const serving::Model& model) {
+  const bool batches = model.batches();
+  return Json::object({{"name", model.name()},
+                       {"platform", "onnxruntime_onnx"},
+                       {"backend", "onnxruntime"},
+                       {"max_batch_size", static_cast<int64_t>(batches ? model.config().max_batch : 0)},
+                       {"input", describe_for_config(model.session().inputs(), batches)},
+                       {"output", describe_for_config(model.session().outputs(), batches)}});
 }
 
 InferRequest read_infer(const serving::Model& model, const Bytes& body, std::string_view header_length) {

@@ -20,6 +20,9 @@ std::optional<ir::DType> dtype_of(std::string_view datatype);
 Json server_metadata();
 Json model_metadata(const serving::Model& model, Json versions);
 
+// As Triton describes a model: dims without the batch where requests may be put together.
+Json model_config(const serving::Model& model);
+
 struct WantedOutput {
   size_t index = 0;
   bool binary = false;
