@@ -57,7 +57,7 @@ def model(name, file=None):
 
 @pytest.fixture(scope="module")
 def server():
-    names = [path.stem for path in sorted(MODELS.glob("*.onnx")) if path.stem not in ("linear_v2", "slow")]
+    names = [path.stem for path in sorted(MODELS.glob("*.onnx")) if path.stem not in ("linear_v2", "slow", "cnn", "wide")]
     with serving(*[model(name) for name in names]) as running:
         yield running
         assert running.stop() == 0
