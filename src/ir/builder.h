@@ -59,29 +59,65 @@ class Builder {
   Value* NAME(Value* x) { return op(#NAME, {x}); }
   ONWARD_UNARY(Abs)
   ONWARD_UNARY(Acos)
-  ONWARD_UNARY(Acosh) ONWARD_UNARY(Asin) ONWARD_UNARY(Asinh) ONWARD_UNARY(Atan) ONWARD_UNARY(Atanh)
-      ONWARD_UNARY(BitwiseNot) ONWARD_UNARY(Ceil) ONWARD_UNARY(Cos) ONWARD_UNARY(Cosh) ONWARD_UNARY(Erf)
-          ONWARD_UNARY(Exp) ONWARD_UNARY(Floor) ONWARD_UNARY(HardSwish) ONWARD_UNARY(Identity) ONWARD_UNARY(IsInf)
-              ONWARD_UNARY(IsNaN) ONWARD_UNARY(Log) ONWARD_UNARY(Mish) ONWARD_UNARY(Neg) ONWARD_UNARY(NonZero)
-                  ONWARD_UNARY(Not) ONWARD_UNARY(Reciprocal) ONWARD_UNARY(Relu) ONWARD_UNARY(Round)
-                      ONWARD_UNARY(Sigmoid) ONWARD_UNARY(Sign) ONWARD_UNARY(Sin) ONWARD_UNARY(Sinh)
-                          ONWARD_UNARY(Softplus) ONWARD_UNARY(Softsign) ONWARD_UNARY(Sqrt) ONWARD_UNARY(Tan)
-                              ONWARD_UNARY(Tanh)
+  ONWARD_UNARY(Acosh)
+  ONWARD_UNARY(Asin)
+  ONWARD_UNARY(Asinh)
+  ONWARD_UNARY(Atan)
+  ONWARD_UNARY(Atanh)
+  ONWARD_UNARY(BitwiseNot)
+  ONWARD_UNARY(Ceil)
+  ONWARD_UNARY(Cos)
+  ONWARD_UNARY(Cosh)
+  ONWARD_UNARY(Erf)
+  ONWARD_UNARY(Exp)
+  ONWARD_UNARY(Floor)
+  ONWARD_UNARY(HardSwish)
+  ONWARD_UNARY(Identity)
+  ONWARD_UNARY(IsInf)
+  ONWARD_UNARY(IsNaN)
+  ONWARD_UNARY(Log)
+  ONWARD_UNARY(Mish)
+  ONWARD_UNARY(Neg)
+  ONWARD_UNARY(NonZero)
+  ONWARD_UNARY(Not)
+  ONWARD_UNARY(Reciprocal)
+  ONWARD_UNARY(Relu)
+  ONWARD_UNARY(Round)
+  ONWARD_UNARY(Sigmoid)
+  ONWARD_UNARY(Sign)
+  ONWARD_UNARY(Sin)
+  ONWARD_UNARY(Sinh)
+  ONWARD_UNARY(Softplus)
+  ONWARD_UNARY(Softsign)
+  ONWARD_UNARY(Sqrt)
+  ONWARD_UNARY(Tan)
+  ONWARD_UNARY(Tanh)
 #undef ONWARD_UNARY
 #define ONWARD_BINARY(NAME) \
   Value* NAME(Value* a, Value* c) { return op(#NAME, {a, c}); }
-                                  ONWARD_BINARY(Add) ONWARD_BINARY(And) ONWARD_BINARY(BitwiseAnd)
-                                      ONWARD_BINARY(BitwiseOr) ONWARD_BINARY(BitwiseXor) ONWARD_BINARY(Div)
-                                          ONWARD_BINARY(Equal) ONWARD_BINARY(Greater) ONWARD_BINARY(GreaterOrEqual)
-                                              ONWARD_BINARY(Less) ONWARD_BINARY(LessOrEqual) ONWARD_BINARY(MatMul)
-                                                  ONWARD_BINARY(Max) ONWARD_BINARY(Min) ONWARD_BINARY(Mul)
-                                                      ONWARD_BINARY(Or) ONWARD_BINARY(PRelu) ONWARD_BINARY(Pow)
-                                                          ONWARD_BINARY(Sub) ONWARD_BINARY(Xor)
+  ONWARD_BINARY(Add)
+  ONWARD_BINARY(And)
+  ONWARD_BINARY(BitwiseAnd)
+  ONWARD_BINARY(BitwiseOr)
+  ONWARD_BINARY(BitwiseXor)
+  ONWARD_BINARY(Div)
+  ONWARD_BINARY(Equal)
+  ONWARD_BINARY(Greater)
+  ONWARD_BINARY(GreaterOrEqual)
+  ONWARD_BINARY(Less)
+  ONWARD_BINARY(LessOrEqual)
+  ONWARD_BINARY(MatMul)
+  ONWARD_BINARY(Max)
+  ONWARD_BINARY(Min)
+  ONWARD_BINARY(Mul)
+  ONWARD_BINARY(Or)
+  ONWARD_BINARY(PRelu)
+  ONWARD_BINARY(Pow)
+  ONWARD_BINARY(Sub)
+  ONWARD_BINARY(Xor)
 #undef ONWARD_BINARY
-      // With a number of `a`'s dtype on the right.
-      Value* Add(Value* a, double c) {
-    return Add(a, number_like(c, a));
-  }
+  // With a number of `a`'s dtype on the right.
+  Value* Add(Value* a, double c) { return Add(a, number_like(c, a)); }
   Value* Sub(Value* a, double c) { return Sub(a, number_like(c, a)); }
   Value* Mul(Value* a, double c) { return Mul(a, number_like(c, a)); }
   Value* Div(Value* a, double c) { return Div(a, number_like(c, a)); }
@@ -127,11 +163,16 @@ class Builder {
   }
   ONWARD_REDUCE(ReduceL1)
   ONWARD_REDUCE(ReduceL2)
-  ONWARD_REDUCE(ReduceLogSumExp) ONWARD_REDUCE(ReduceMax) ONWARD_REDUCE(ReduceMean) ONWARD_REDUCE(ReduceMin)
-      ONWARD_REDUCE(ReduceProd) ONWARD_REDUCE(ReduceSum) ONWARD_REDUCE(ReduceSumSquare)
+  ONWARD_REDUCE(ReduceLogSumExp)
+  ONWARD_REDUCE(ReduceMax)
+  ONWARD_REDUCE(ReduceMean)
+  ONWARD_REDUCE(ReduceMin)
+  ONWARD_REDUCE(ReduceProd)
+  ONWARD_REDUCE(ReduceSum)
+  ONWARD_REDUCE(ReduceSumSquare)
 #undef ONWARD_REDUCE
-      // No axes: over all of them.
-      Value* reduce(std::string_view type, Value* x, const std::vector<int64_t>& axes, bool keepdims);
+  // No axes: over all of them.
+  Value* reduce(std::string_view type, Value* x, const std::vector<int64_t>& axes, bool keepdims);
   Value* ArgMax(Value* x, int64_t axis, bool keepdims) {
     return op("ArgMax", {x}, {{"axis", axis}, {"keepdims", keepdims}});
   }

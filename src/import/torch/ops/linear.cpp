@@ -29,8 +29,7 @@ Value* linear(Call& c) {
     Value* result = c.b.MatMul(x, weight);
     return bias == nullptr ? result : c.b.Add(result, bias);
   }
-  const bool gemm =
-      x->shape && x->shape->size() == 2 && bias != nullptr && bias->rank() == 1 &&
+  const bool gemm = x->shape && x->shape->size() == 2 && bias != nullptr && bias->rank() == 1 &&
                     ir::is_floating(x->dtype) && x->dtype != DType::kBFloat16;
   if (gemm) return c.b.op("Gemm", {x, weight, bias}, {{"transB", 1}});
   Value* result = product(c, x, c.b.Transpose(weight, {1, 0}));

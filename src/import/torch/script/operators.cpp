@@ -71,8 +71,9 @@ Py from_results(const torch::Signature& signature, const ir::Values& results) {
 // Operators that promote the types of two operands.
 bool promotes(const std::string& name) {
   static const std::set<std::string> kNames = {
-      "aten::add", "aten::sub", "aten::mul", "aten::div", "aten::rsub", "aten::pow", "aten::remainder", "aten::fmod",
-      "aten::floor_divide", "aten::true_divide", "aten::eq", "aten::ne", "aten::lt", "aten::le", "aten::gt", "aten::ge"};
+      "aten::add",       "aten::sub",  "aten::mul",          "aten::div",         "aten::rsub", "aten::pow",
+      "aten::remainder", "aten::fmod", "aten::floor_divide", "aten::true_divide", "aten::eq",   "aten::ne",
+      "aten::lt",        "aten::le",   "aten::gt",           "aten::ge"};
   return kNames.contains(name);
 }
 
