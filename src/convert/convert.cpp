@@ -7,6 +7,7 @@
 #include "import/keras/keras.h"
 #include "import/onnx/onnx_reader.h"
 #include "import/torch/torchscript.h"
+#include "passes/pipeline.h"
 #include "schema/schema_inference.h"
 
 namespace onward::convert {
@@ -50,8 +51,9 @@ ir::Model import_file(const fs::path& path, const importer::Options& options) {
 }
 
 void optimize(ir::Model& model, const Options& options) {
-  (void)model;
   (void)options;
+  const schema::SchemaInference inference;
+  passes::optimize(*model.graph, inference);
 }
 
 exporter::Serialized convert_file(const fs::path& path, const Options& options, const std::string& data_file) {

@@ -13,7 +13,15 @@ namespace {
 // Constants larger than this are only folded by operators that don't grow or compute on them.
 constexpr size_t kFoldBytes = 1 << 20;
 
-// Rank 0 and 1 integer results whose every element is known, such as a static shape.
+std::vector<int64_t> normalized(std::vector<int64_t> axes, size_t rank) {
+  for (int64_t& axis : axes) {
+    if (axis < 0) axis += static_cast<int64_t>(rank);
+  }
+  return axes;
+}
+
+}  // namespace
+
 std::optional<Tensor> known_content(const Value& value) {
   if (!value.content || value.kind != Kind::kTensor || !value.shape || value.shape->size() > 1) return std::nullopt;
   if (value.dtype != DType::kInt64 && value.dtype != DType::kInt32) return std::nullopt;
@@ -23,15 +31,6 @@ std::optional<Tensor> known_content(const Value& value) {
   if (dims.empty() && numbers->size() != 1) return std::nullopt;
   return Tensor::from_ints(value.dtype, dims, *numbers);
 }
-
-std::vector<int64_t> normalized(std::vector<int64_t> axes, size_t rank) {
-  for (int64_t& axis : axes) {
-    if (axis < 0) axis += static_cast<int64_t>(rank);
-  }
-  return axes;
-}
-
-}  // namespace
 
 Node* Builder::make(std::string_view domain, std::string_view type, const Values& inputs, size_t outputs, Attrs attrs) {
   Node* node = graph_->add_node(std::string(domain), std::string(type), inputs, outputs, before_);

@@ -5,8 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ir/attr.h"
-#include "ir/tensor.h"
+#include "ir/graph.h"
 
 namespace onward::ir {
 
@@ -16,5 +15,8 @@ namespace onward::ir {
 // operator allows it (Reshape, Squeeze, Unsqueeze, Flatten, Identity).
 std::optional<std::vector<Tensor>> evaluate(std::string_view op_type, const std::vector<const Tensor*>& inputs,
                                             const Attrs& attrs, size_t output_count, size_t max_bytes = 1 << 20);
+
+// The content of a rank 0 or 1 integer value whose every element is known before run time, such as a static shape.
+std::optional<Tensor> known_content(const Value& value);
 
 }  // namespace onward::ir

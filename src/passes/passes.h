@@ -1,0 +1,15 @@
+// The passes, by name. Each keeps what the graph computes, says true when it changed something, and is described at the
+// top of its file.
+#pragma once
+
+#include "ir/graph.h"
+#include "ir/inference.h"
+
+namespace onward::passes {
+
+bool eliminate_dead_code(ir::Graph& graph, const ir::Inference& inference);
+bool fold_constants(ir::Graph& graph, const ir::Inference& inference);
+bool infer_shapes(ir::Graph& graph, const ir::Inference& inference);
+bool remove_identities(ir::Graph& graph, const ir::Inference& inference);
+
+}  // namespace onward::passes

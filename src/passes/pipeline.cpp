@@ -1,0 +1,39 @@
+#include "passes/pipeline.h"
+
+#include <array>
+
+#include "passes/passes.h"
+
+namespace onward::passes {
+namespace {
+
+// Every pass may rely on those before it:
+constexpr std::array kPipeline = {
+    // First, so that no later pass looks at what will go anyway.
+    Pass{"dead_code", eliminate_dead_code},
+    // Before all pattern matching: patterns expect plain constants where a file has them computed.
+    Pass{"constant_folding", fold_constants},
+    // Before all pattern matching: no-ops between two operators hide patterns.
+    Pass{"identity_removal", remove_identities},
+    // Before passes that ask for shapes: what the first ones made plainer may tell more of them.
+    Pass{"infer_shapes", infer_shapes},
+    // Last: drops what the others left without use.
+    Pass{"dead_code", eliminate_dead_code},
+};
+
+}  // namespace
+
+std::span<const Pass> pipeline() { return kPipeline; }
+
+const Pass* find_pass(std::string_view name) {
+  for (const Pass& pass : kPipeline) {
+    if (name == pass.name) return &pass;
+  }
+  return nullptr;
+}
+
+void optimize(ir::Graph& graph, const ir::Inference& inference) {
+  for (const Pass& pass : kPipeline) pass.run(graph, inference);
+}
+
+}  // namespace onward::passes
