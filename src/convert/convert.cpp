@@ -6,6 +6,7 @@
 #include "base/mapped_file.h"
 #include "import/keras/keras.h"
 #include "import/onnx/onnx_reader.h"
+#include "import/torch/pt2.h"
 #include "import/torch/torchscript.h"
 #include "passes/pipeline.h"
 #include "schema/schema_inference.h"
@@ -23,6 +24,8 @@ ir::Model import_format(Format format, const fs::path& path, const importer::Opt
       return importer::read_keras(map_file(path), path.string(), options, inference);
     case Format::kOnnx:
       return importer::read_onnx(map_file(path), path.parent_path());
+    case Format::kPt2:
+      return importer::read_pt2(map_file(path), path.string(), options, inference);
     case Format::kTorchScript:
       return importer::read_torchscript(map_file(path), path.string(), options, inference);
     default:

@@ -97,9 +97,14 @@ const OpTable::Entry* OpTable::find(const std::string& name, const std::string& 
   return nullptr;
 }
 
-const OpTable::Entry* OpTable::resolve(const std::string& name, const Arguments& arguments) const {
+const OpTable::Entry* OpTable::resolve(const std::string& name, const Arguments& arguments,
+                                       const std::string& preferred) const {
   const auto found = overloads_.find(name);
   if (found == overloads_.end()) return nullptr;
+  if (!preferred.empty()) {
+    const Entry* named = find(name, preferred == "default" ? "" : preferred);
+    if (named != nullptr && bind(named->signature, arguments, nullptr)) return named;
+  }
   const Entry* best = nullptr;
   int best_score = 0;
   for (const Entry& entry : found->second) {

@@ -38,8 +38,9 @@ class OpTable {
   bool contains(const std::string& name) const { return overloads_.contains(name); }
   // "aten::add" and "Tensor"; nullptr where it is not translated.
   const Entry* find(const std::string& name, const std::string& overload) const;
-  // The overload that the arguments fit, for files that name none; nullptr where none does.
-  const Entry* resolve(const std::string& name, const Arguments& arguments) const;
+  // The overload that the arguments fit; nullptr where none does. `preferred` is the one that the file names ("default"
+  // for the one without a name), "" where it names none.
+  const Entry* resolve(const std::string& name, const Arguments& arguments, const std::string& preferred = {}) const;
   // Calls the translation; throws Error(kUnimplemented) where arguments are missing or don't fit.
   static ir::Values call(const Entry& entry, ir::Builder& builder, const Arguments& arguments);
 

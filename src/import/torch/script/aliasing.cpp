@@ -44,13 +44,13 @@ const Py* argument(const Items& args, const Kwargs& kwargs, size_t index, std::s
   return nullptr;
 }
 
-int64_t axis_argument(Interpreter& in, ir::Value* base, const Py* given) {
+int64_t axis_argument(Machine& in, ir::Value* base, const Py* given) {
   const int64_t axis = given == nullptr || given->is_none() ? 0 : given->as_int();
   return axis < 0 ? axis + in.rank(base) : axis;
 }
 
 // `base` with `part` in place of the elements from `start` on, `length` of them, along `axis`.
-ir::Value* put_range(Interpreter& in, ir::Value* base, ir::Value* part, int64_t axis, const Py& start, ir::Value* end) {
+ir::Value* put_range(Machine& in, ir::Value* base, ir::Value* part, int64_t axis, const Py& start, ir::Value* end) {
   ir::Builder& b = in.b();
   ir::Value* axes = b.ints({axis});
   ir::Values pieces;
@@ -62,7 +62,7 @@ ir::Value* put_range(Interpreter& in, ir::Value* base, ir::Value* part, int64_t 
 }
 
 // The parts of an axis with a step go back through ScatterElements.
-ir::Value* put_strided(Interpreter& in, ir::Value* base, ir::Value* part, int64_t axis, int64_t start, int64_t step) {
+ir::Value* put_strided(Machine& in, ir::Value* base, ir::Value* part, int64_t axis, int64_t start, int64_t step) {
   ir::Builder& b = in.b();
   ir::Value* count = b.dim_scalar(part, axis);
   ir::Value* first = b.i64(start);
@@ -77,7 +77,7 @@ ir::Value* put_strided(Interpreter& in, ir::Value* base, ir::Value* part, int64_
 }
 
 // Where `at` counted from the front lies: a known number where possible.
-Py from_front(Interpreter& in, ir::Value* base, int64_t axis, const Py& at) {
+Py from_front(Machine& in, ir::Value* base, int64_t axis, const Py& at) {
   const Py size = Py::number(in.b().dim_scalar(base, axis), Symbolic::Kind::kInt);
   if (at.is<int64_t>() && at.as_int() >= 0) {
     if (!size.is<int64_t>()) return at;
@@ -88,7 +88,7 @@ Py from_front(Interpreter& in, ir::Value* base, int64_t axis, const Py& at) {
   return at;
 }
 
-ir::Value* put_slice(Interpreter& in, ir::Value* base, ir::Value* part, const Items& args, const Kwargs& kwargs) {
+ir::Value* put_slice(Machine& in, ir::Value* base, ir::Value* part, const Items& args, const Kwargs& kwargs) {
   const int64_t axis = axis_argument(in, base, argument(args, kwargs, 1, "dim"));
   const Py* given_start = argument(args, kwargs, 2, "start");
   const Py* given_end = argument(args, kwargs, 3, "end");
@@ -106,7 +106,7 @@ ir::Value* put_slice(Interpreter& in, ir::Value* base, ir::Value* part, const It
   return put_range(in, base, part, axis, first, end);
 }
 
-ir::Value* put_select(Interpreter& in, ir::Value* base, ir::Value* part, const Items& args, const Kwargs& kwargs) {
+ir::Value* put_select(Machine& in, ir::Value* base, ir::Value* part, const Items& args, const Kwargs& kwargs) {
   const int64_t axis = axis_argument(in, base, argument(args, kwargs, 1, "dim"));
   const Py* index = argument(args, kwargs, 2, "index");
   if (index == nullptr) fail_data("select without an index");
@@ -124,8 +124,8 @@ ir::Value* put_select(Interpreter& in, ir::Value* base, ir::Value* part, const I
 }
 
 // Part number `index` of split, chunk or unbind.
-ir::Value* put_piece(Interpreter& in, ir::Value* base, ir::Value* part, int64_t axis,
-                     const std::vector<ir::Value*>& before, bool last) {
+ir::Value* put_piece(Machine& in, ir::Value* base, ir::Value* part, int64_t axis, const std::vector<ir::Value*>& before,
+                     bool last) {
   ir::Builder& b = in.b();
   Py start = 0;
   for (ir::Value* piece : before) {
@@ -135,7 +135,7 @@ ir::Value* put_piece(Interpreter& in, ir::Value* base, ir::Value* part, int64_t 
   return put_range(in, base, part, axis, start, end);
 }
 
-std::vector<int64_t> inverse_permutation(Interpreter& in, const std::string& name, ir::Value* base, const Items& args) {
+std::vector<int64_t> inverse_permutation(Machine& in, const std::string& name, ir::Value* base, const Items& args) {
   const int64_t rank = in.rank(base);
   std::vector<int64_t> perm(static_cast<size_t>(rank));
   for (int64_t i = 0; i < rank; ++i) perm[static_cast<size_t>(i)] = i;
@@ -160,7 +160,7 @@ std::vector<int64_t> inverse_permutation(Interpreter& in, const std::string& nam
 
 // How a changed view goes back, or nothing for an operator that gives no view.
 using Put = std::function<ir::Value*(ir::Value* base, ir::Value* part)>;
-Put put_of(Interpreter& in, const std::string& name, const Items& args, const Kwargs& kwargs) {
+Put put_of(Machine& in, const std::string& name, const Items& args, const Kwargs& kwargs) {
   if (is_one_of(name, kReshaped)) {
     return [&in](ir::Value* base, ir::Value* part) { return in.b().Reshape(part, in.b().Shape(base)); };
   }
@@ -194,7 +194,7 @@ bool gives_view(const std::string& name) {
          is_one_of(name, kParts) || name == "aten::expand";
 }
 
-Py as_view(Interpreter& in, const std::string& name, const Items& args, const Kwargs& kwargs, const Pure& pure,
+Py as_view(Machine& in, const std::string& name, const Items& args, const Kwargs& kwargs, const Pure& pure,
            ir::Value* taken) {
   const TensorPtr base = args[0].box();
   View view;
@@ -212,7 +212,7 @@ Py as_view(Interpreter& in, const std::string& name, const Items& args, const Kw
 }
 
 // split, chunk and unbind: each part is a view.
-Py as_views(Interpreter& in, const std::string& name, const Items& args, const Kwargs& kwargs, const Pure& pure,
+Py as_views(Machine& in, const std::string& name, const Items& args, const Kwargs& kwargs, const Pure& pure,
             const Items& parts) {
   const TensorPtr base = args[0].box();
   const bool unbind = name == "aten::unbind";
@@ -258,7 +258,7 @@ bool changes_shape(const std::string& name) {
   return is_one_of(name, kNames);
 }
 
-ir::Value* shaped_like(Interpreter& in, ir::Value* value, ir::Value* like) {
+ir::Value* shaped_like(Machine& in, ir::Value* value, ir::Value* like) {
   ir::Builder& b = in.b();
   value = b.Cast(value, like->dtype);
   if (value->shape && like->shape) {
@@ -271,7 +271,7 @@ ir::Value* shaped_like(Interpreter& in, ir::Value* value, ir::Value* like) {
   return b.Expand(value, b.Shape(like));
 }
 
-Py call_in_place(Interpreter& in, const std::string& name, const std::string& pure_name, Items& args, Kwargs& kwargs,
+Py call_in_place(Machine& in, const std::string& name, const std::string& pure_name, Items& args, Kwargs& kwargs,
                  const Pure& pure) {
   const TensorPtr target = args[0].box();
   ir::Value* before = in.value(args[0]);
@@ -293,7 +293,7 @@ Py call_in_place(Interpreter& in, const std::string& name, const std::string& pu
 
 }  // namespace
 
-Py call_aliasing(Interpreter& in, const std::string& name, Items& args, Kwargs& kwargs, const Pure& pure) {
+Py call_aliasing(Machine& in, const std::string& name, Items& args, Kwargs& kwargs, const Pure& pure) {
   const bool on_tensor = !args.empty() && args[0].is_tensor();
   if (const std::string pure_name = out_of_place(name); on_tensor && !pure_name.empty()) {
     return call_in_place(in, name, pure_name, args, kwargs, pure);

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "import/torch/script/interpreter.h"
+#include "import/torch/script/machine.h"
 
 namespace onward::importer::script {
 
@@ -13,6 +13,6 @@ namespace onward::importer::script {
 using Pure = std::function<Py(const std::string& name, const Items& args, const Kwargs& kwargs)>;
 
 // Calls the operator `name`, which may be in-place ("aten::add_") or give views ("aten::select"), through `pure`.
-Py call_aliasing(Interpreter& in, const std::string& name, Items& args, Kwargs& kwargs, const Pure& pure);
+Py call_aliasing(Machine& in, const std::string& name, Items& args, Kwargs& kwargs, const Pure& pure);
 
 }  // namespace onward::importer::script

@@ -222,18 +222,13 @@ void apply(const Joined& joined, Heap& heap, Frame& frame) {
 }  // namespace
 
 Trial::Trial(Interpreter& interpreter, ir::Builder& builder)
-    : interpreter_(interpreter),
-      builder_(interpreter.builder_),
+    : aside_(interpreter, builder),
+      interpreter_(interpreter),
       place_(interpreter.place_),
       offset_(interpreter.place_offset_),
-      depth_(interpreter.depth_) {
-  interpreter_.builder_ = &builder;
-  interpreter_.heap_.begin();
-}
+      depth_(interpreter.depth_) {}
 
 Trial::~Trial() {
-  interpreter_.heap_.undo();
-  interpreter_.builder_ = builder_;
   interpreter_.place_ = place_;
   interpreter_.place_offset_ = offset_;
   interpreter_.depth_ = depth_;

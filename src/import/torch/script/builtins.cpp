@@ -34,7 +34,7 @@ constexpr std::array kTypes = std::to_array<ir::DType>({
 
 }  // namespace
 
-std::optional<Py> call_builtin(Interpreter& in, const std::string& name, Items& args, Kwargs& kwargs) {
+std::optional<Py> call_builtin(Machine& in, const std::string& name, Items& args, Kwargs& kwargs) {
   const auto [first, last] = builtins().equal_range(name);
   for (auto entry = first; entry != last; ++entry) {
     if (std::optional<Py> result = entry->second(in, args, kwargs)) return result;

@@ -7,12 +7,12 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "import/torch/script/interpreter.h"
+#include "import/torch/script/machine.h"
 
 namespace onward::importer::script {
 
 // Nothing: the arguments are not of the kind that the builtin is for (a tensor's operator may have the same name).
-using Builtin = std::optional<Py> (*)(Interpreter& in, Items& args, Kwargs& kwargs);
+using Builtin = std::optional<Py> (*)(Machine& in, Items& args, Kwargs& kwargs);
 using BuiltinTable = std::unordered_multimap<std::string, Builtin>;
 
 void register_numbers(BuiltinTable& table);
@@ -22,7 +22,7 @@ void register_tensor_questions(BuiltinTable& table);
 void register_environment(BuiltinTable& table);
 
 // Nothing where `name` is no builtin for these arguments.
-std::optional<Py> call_builtin(Interpreter& in, const std::string& name, Items& args, Kwargs& kwargs);
+std::optional<Py> call_builtin(Machine& in, const std::string& name, Items& args, Kwargs& kwargs);
 
 // An element type as TorchScript numbers it, and back; nothing for one that has no form in ONNX.
 std::optional<ir::DType> dtype_of_number(int64_t scalar_type);

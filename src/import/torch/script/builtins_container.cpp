@@ -15,7 +15,7 @@ bool is_dict(const Items& args) { return !args.empty() && args[0].is<DictPtr>();
 // The items of a list about to change; open lists only know what was added in this iteration.
 Items own_items(const ListPtr& list) { return list->items; }
 
-std::optional<Py> append(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> append(Machine& in, Items& args, Kwargs&) {
   if (!is_list(args) || args.size() != 2) return std::nullopt;
   const ListPtr list = args[0].list();
   if (list->stacked != nullptr) {
@@ -31,7 +31,7 @@ std::optional<Py> append(Interpreter& in, Items& args, Kwargs&) {
   return args[0];
 }
 
-std::optional<Py> extend(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> extend(Machine& in, Items& args, Kwargs&) {
   if (!is_list(args) || args.size() != 2 || !args[1].has_items()) return std::nullopt;
   Items items = own_items(args[0].list());
   for (const Py& item : args[1].items()) items.push_back(item);
@@ -39,7 +39,7 @@ std::optional<Py> extend(Interpreter& in, Items& args, Kwargs&) {
   return args[0];
 }
 
-std::optional<Py> insert(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> insert(Machine& in, Items& args, Kwargs&) {
   if (!is_list(args) || args.size() != 3) return std::nullopt;
   Items items = args[0].items();
   const int64_t size = static_cast<int64_t>(items.size());
@@ -50,7 +50,7 @@ std::optional<Py> insert(Interpreter& in, Items& args, Kwargs&) {
   return None{};
 }
 
-std::optional<Py> pop(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> pop(Machine& in, Items& args, Kwargs&) {
   if (is_dict(args) && args.size() >= 2) {
     std::vector<std::pair<Py, Py>> entries = args[0].dict()->entries;
     for (size_t i = 0; i < entries.size(); ++i) {
@@ -72,7 +72,7 @@ std::optional<Py> pop(Interpreter& in, Items& args, Kwargs&) {
   return value;
 }
 
-std::optional<Py> clear(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> clear(Machine& in, Items& args, Kwargs&) {
   if (is_list(args)) {
     in.heap().set_list(args[0].list(), List{});
     return None{};
@@ -82,7 +82,7 @@ std::optional<Py> clear(Interpreter& in, Items& args, Kwargs&) {
   return None{};
 }
 
-std::optional<Py> reverse(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> reverse(Machine& in, Items& args, Kwargs&) {
   if (!is_list(args)) return std::nullopt;
   Items items = args[0].items();
   std::reverse(items.begin(), items.end());
@@ -109,17 +109,17 @@ Items sorted_items(const Items& args, const Kwargs& kwargs) {
   return items;
 }
 
-std::optional<Py> sort(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> sort(Machine& in, Items& args, Kwargs& kwargs) {
   if (!is_list(args)) return std::nullopt;
   in.heap().set_items(args[0].list(), sorted_items(args, kwargs));
   return None{};
 }
-std::optional<Py> sorted(Interpreter&, Items& args, Kwargs& kwargs) {
+std::optional<Py> sorted(Machine&, Items& args, Kwargs& kwargs) {
   if (!is_list(args)) return std::nullopt;
   return Py::list(sorted_items(args, kwargs));
 }
 
-std::optional<Py> copy(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> copy(Machine&, Items& args, Kwargs&) {
   if (is_dict(args)) return Py::dict(args[0].dict()->entries);
   if (args.size() == 1 && args[0].is<std::string>()) {
     Items characters;
@@ -135,7 +135,7 @@ std::optional<Py> copy(Interpreter&, Items& args, Kwargs&) {
   return Py::list(args[0].items());
 }
 
-std::optional<Py> length(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> length(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 1) return std::nullopt;
   if (is_dict(args)) return static_cast<int64_t>(args[0].dict()->entries.size());
   if (args[0].is<std::string>()) return static_cast<int64_t>(args[0].text().size());
@@ -146,8 +146,7 @@ std::optional<Py> length(Interpreter& in, Items& args, Kwargs&) {
     return Py::number(known == 0 ? more : in.b().Add(more, in.b().i64(known)), Symbolic::Kind::kInt);
   }
   if (args[0].is<std::shared_ptr<Object>>()) {
-    const Py method = in.attribute_of(args[0], "__len__");
-    return in.call(**method.get_if<std::shared_ptr<Callable>>(), {});
+    return in.call_method(args[0], "__len__", {});
   }
   return args[0].has_items() ? std::optional<Py>(static_cast<int64_t>(args[0].items().size())) : std::nullopt;
 }
@@ -158,7 +157,7 @@ Py element(const Py& sample, ir::Value* value) {
 }
 
 // list[index], where the list or the index is only known at run time: a Gather from the stacked elements.
-Py gather_element(Interpreter& in, const ListPtr& list, const Py& index) {
+Py gather_element(Machine& in, const ListPtr& list, const Py& index) {
   ir::Builder& b = in.b();
   ir::Values parts;
   for (const Py& item : list->items) {
@@ -170,7 +169,7 @@ Py gather_element(Interpreter& in, const ListPtr& list, const Py& index) {
   return element(list->items.empty() ? Py() : list->items[0], b.Gather(all, in.scalar(index), 0));
 }
 
-std::optional<Py> get_item(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> get_item(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 2) return std::nullopt;
   if (is_dict(args)) {
     for (const auto& [key, value] : args[0].dict()->entries) {
@@ -193,13 +192,12 @@ std::optional<Py> get_item(Interpreter& in, Items& args, Kwargs&) {
     return args[0].items()[checked_index(args[1].as_int(), args[0].items().size())];
   }
   if (args[0].is<std::shared_ptr<Object>>()) {
-    const Py method = in.attribute_of(args[0], "__getitem__");
-    return in.call(**method.get_if<std::shared_ptr<Callable>>(), {args[1]});
+    return in.call_method(args[0], "__getitem__", {args[1]});
   }
   return std::nullopt;
 }
 
-std::optional<Py> set_item(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> set_item(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 3) return std::nullopt;
   if (is_dict(args)) {
     std::vector<std::pair<Py, Py>> entries = args[0].dict()->entries;
@@ -221,14 +219,14 @@ std::optional<Py> set_item(Interpreter& in, Items& args, Kwargs&) {
   return args[0];
 }
 
-std::optional<Py> delete_item(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> delete_item(Machine& in, Items& args, Kwargs& kwargs) {
   if (args.size() != 2 || (!is_list(args) && !is_dict(args))) return std::nullopt;
   (void)pop(in, args, kwargs);
   return None{};
 }
 
 // Python's list[start:end:step] with known bounds.
-std::optional<Py> slice(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> slice(Machine&, Items& args, Kwargs&) {
   const bool text = !args.empty() && args[0].is<std::string>();
   if (args.empty() || (!args[0].has_items() && !text)) return std::nullopt;
   const int64_t size =
@@ -257,18 +255,18 @@ std::optional<Py> slice(Interpreter&, Items& args, Kwargs&) {
   return args[0].is<ListPtr>() ? Py::list(std::move(items)) : Py::tuple(std::move(items));
 }
 
-std::optional<Py> concatenate(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> concatenate(Machine&, Items& args, Kwargs&) {
   if (args.size() != 2 || !args[0].has_items() || !args[1].has_items()) return std::nullopt;
   Items items = args[0].items();
   items.insert(items.end(), args[1].items().begin(), args[1].items().end());
   return args[0].is<ListPtr>() ? Py::list(std::move(items)) : Py::tuple(std::move(items));
 }
 
-std::optional<Py> add_in_place(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> add_in_place(Machine& in, Items& args, Kwargs& kwargs) {
   return is_list(args) ? extend(in, args, kwargs) : std::nullopt;
 }
 
-std::optional<Py> repeat(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> repeat(Machine&, Items& args, Kwargs&) {
   if (args.size() != 2 || !is_list(args) || !args[1].is<int64_t>()) return std::nullopt;
   if (args[1].as_int() * static_cast<int64_t>(args[0].items().size()) > 1'000'000)
     fail_unsupported("a list of over a million elements");
@@ -279,7 +277,7 @@ std::optional<Py> repeat(Interpreter&, Items& args, Kwargs&) {
   return Py::list(std::move(items));
 }
 
-std::optional<Py> contains(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> contains(Machine&, Items& args, Kwargs&) {
   if (args.size() != 2) return std::nullopt;
   if (args[0].is<std::string>()) return args[0].text().find(args[1].text()) != std::string::npos;
   if (is_dict(args)) {
@@ -297,7 +295,7 @@ std::optional<Py> contains(Interpreter&, Items& args, Kwargs&) {
   return false;
 }
 
-std::optional<Py> index_of(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> index_of(Machine&, Items& args, Kwargs&) {
   if (args.size() != 2 || !is_list(args)) return std::nullopt;
   for (size_t i = 0; i < args[0].items().size(); ++i) {
     if (known_equal(args[0].items()[i], args[1]).value_or(false)) return static_cast<int64_t>(i);
@@ -305,7 +303,7 @@ std::optional<Py> index_of(Interpreter&, Items& args, Kwargs&) {
   throw Raised{"the value is not in the list"};
 }
 
-std::optional<Py> count(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> count(Machine&, Items& args, Kwargs&) {
   if (args.size() != 2 || !is_list(args)) return std::nullopt;
   int64_t count = 0;
   for (const Py& item : args[0].items()) count += known_equal(item, args[1]).value_or(false) ? 1 : 0;
@@ -313,7 +311,7 @@ std::optional<Py> count(Interpreter&, Items& args, Kwargs&) {
 }
 
 template <int Which>
-std::optional<Py> dict_view(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> dict_view(Machine&, Items& args, Kwargs&) {
   if (!is_dict(args)) return std::nullopt;
   Items items;
   for (const auto& [key, value] : args[0].dict()->entries) {
@@ -322,7 +320,7 @@ std::optional<Py> dict_view(Interpreter&, Items& args, Kwargs&) {
   return Py::list(std::move(items));
 }
 
-std::optional<Py> dict_get(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> dict_get(Machine&, Items& args, Kwargs&) {
   if (!is_dict(args) || args.size() < 2) return std::nullopt;
   for (const auto& [key, value] : args[0].dict()->entries) {
     if (known_equal(key, args[1]).value_or(false)) return value;
@@ -330,7 +328,7 @@ std::optional<Py> dict_get(Interpreter&, Items& args, Kwargs&) {
   return args.size() > 2 ? args[2] : Py();
 }
 
-std::optional<Py> dict_update(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> dict_update(Machine& in, Items& args, Kwargs& kwargs) {
   if (args.size() != 2 || !is_dict(args) || !args[1].is<DictPtr>()) return std::nullopt;
   for (const auto& [key, value] : std::vector(args[1].dict()->entries)) {
     Items one{args[0], key, value};
@@ -339,7 +337,7 @@ std::optional<Py> dict_update(Interpreter& in, Items& args, Kwargs& kwargs) {
   return None{};
 }
 
-std::optional<Py> make_dict(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> make_dict(Machine& in, Items& args, Kwargs& kwargs) {
   Py dict = Py::dict({});
   if (args.empty()) return dict;
   if (is_dict(args)) return Py::dict(args[0].dict()->entries);
@@ -351,7 +349,7 @@ std::optional<Py> make_dict(Interpreter& in, Items& args, Kwargs& kwargs) {
   return dict;
 }
 
-std::optional<Py> range_length(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> range_length(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 3) return std::nullopt;
   const int64_t step = args[2].as_int();
   if (step == 0) throw Raised{"range() arg 3 must not be zero"};
@@ -364,7 +362,7 @@ std::optional<Py> range_length(Interpreter& in, Items& args, Kwargs&) {
   return std::max<int64_t>(0, step > 0 ? (span + step - 1) / step : (span + step + 1) / step);
 }
 
-std::optional<Py> derive_index(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> derive_index(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 3) return std::nullopt;
   return in.call_operator("aten::add", {args[1], in.call_operator("aten::mul", {args[0], args[2]})});
 }

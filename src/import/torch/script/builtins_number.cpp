@@ -20,7 +20,7 @@ bool any_float(const Items& args) {
   return std::any_of(args.begin(), args.end(), [](const Py& arg) { return arg.is_float(); });
 }
 
-ir::Value* as(Interpreter& in, const Py& number, ir::DType dtype) { return in.b().Cast(in.scalar(number), dtype); }
+ir::Value* as(Machine& in, const Py& number, ir::DType dtype) { return in.b().Cast(in.scalar(number), dtype); }
 
 // Both operands as int64, or as float64 where one is a float.
 struct Pair {
@@ -28,7 +28,7 @@ struct Pair {
   ir::Value* c;
   Kind kind;
 };
-Pair operands(Interpreter& in, const Items& args) {
+Pair operands(Machine& in, const Items& args) {
   const bool wide = any_float(args);
   const ir::DType dtype = wide ? ir::DType::kDouble : ir::DType::kInt64;
   return {as(in, args[0], dtype), as(in, args[1], dtype), wide ? Kind::kFloat : Kind::kInt};
@@ -50,7 +50,7 @@ int64_t wrap(uint64_t value) { return static_cast<int64_t>(value); }
 // A binary operator: on known integers, on known floats, and as nodes.
 template <int64_t (*Ints)(int64_t, int64_t), double (*Floats)(double, double),
           ir::Value* (*Nodes)(ir::Builder&, const Pair&)>
-std::optional<Py> arithmetic(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> arithmetic(Machine& in, Items& args, Kwargs&) {
   if (args.size() < 2 || !all_numbers({args[0], args[1]})) return std::nullopt;
   const Items two{args[0], args[1]};
   if (any_symbolic(two)) {
@@ -62,7 +62,7 @@ std::optional<Py> arithmetic(Interpreter& in, Items& args, Kwargs&) {
 }
 
 template <bool (*Known)(double, double), ir::Value* (*Nodes)(ir::Builder&, const Pair&)>
-std::optional<Py> comparison(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> comparison(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 2 || !all_numbers(args)) return std::nullopt;
   if (any_symbolic(args)) {
     if (known_equal(args[0], args[1]).value_or(false)) return Known(0, 0);
@@ -116,7 +116,7 @@ ir::Value* mul_nodes(ir::Builder& b, const Pair& p) { return b.Mul(p.a, p.c); }
 ir::Value* min_nodes(ir::Builder& b, const Pair& p) { return b.Min(p.a, p.c); }
 ir::Value* max_nodes(ir::Builder& b, const Pair& p) { return b.Max(p.a, p.c); }
 
-std::optional<Py> true_divide(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> true_divide(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 2 || !all_numbers(args)) return std::nullopt;
   if (any_symbolic(args)) {
     return Py::number(in.b().Div(as(in, args[0], ir::DType::kDouble), as(in, args[1], ir::DType::kDouble)),
@@ -126,7 +126,7 @@ std::optional<Py> true_divide(Interpreter& in, Items& args, Kwargs&) {
   return args[0].as_double() / args[1].as_double();
 }
 
-std::optional<Py> power(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> power(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 2 || !all_numbers(args)) return std::nullopt;
   if (any_symbolic(args)) {
     const Pair pair = operands(in, args);
@@ -137,14 +137,14 @@ std::optional<Py> power(Interpreter& in, Items& args, Kwargs&) {
   return static_cast<int64_t>(result);
 }
 
-std::optional<Py> negate(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> negate(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 1 || !args[0].is_number()) return std::nullopt;
   if (const auto* symbolic = args[0].get_if<Symbolic>()) return Py::number(in.b().Neg(symbolic->value), symbolic->kind);
   if (args[0].is<double>()) return -args[0].as_double();
   return wrap(-static_cast<uint64_t>(args[0].as_int()));
 }
 
-std::optional<Py> absolute(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> absolute(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 1 || !args[0].is_number()) return std::nullopt;
   if (const auto* symbolic = args[0].get_if<Symbolic>()) return Py::number(in.b().Abs(symbolic->value), symbolic->kind);
   if (args[0].is<double>()) return std::abs(args[0].as_double());
@@ -152,7 +152,7 @@ std::optional<Py> absolute(Interpreter& in, Items& args, Kwargs&) {
 }
 
 template <double (*Known)(double), ir::Value* (ir::Builder::*Node)(ir::Value*), bool ToInt = false>
-std::optional<Py> math(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> math(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 1 || !args[0].is_number()) return std::nullopt;
   if (ToInt && args[0].is_int()) return args[0];
   if (args[0].is_symbolic()) {
@@ -179,7 +179,7 @@ double tanh_of(double value) { return std::tanh(value); }
 // --- conversions -----------------------------------------------------------------------------------------------------
 
 template <Symbolic::Kind K>
-std::optional<Py> convert(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> convert(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 1) return std::nullopt;
   const Py& value = args[0];
   if (value.is<std::string>()) {
@@ -199,7 +199,7 @@ std::optional<Py> convert(Interpreter& in, Items& args, Kwargs&) {
 }
 
 // item() and implicit conversions: the kind follows from the tensor.
-std::optional<Py> item(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> item(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 1) return std::nullopt;
   if (args[0].is_number()) return args[0];
   if (!args[0].is_tensor()) return std::nullopt;
@@ -211,7 +211,7 @@ std::optional<Py> item(Interpreter& in, Items& args, Kwargs&) {
 
 // --- truth -----------------------------------------------------------------------------------------------------------
 
-std::optional<Py> logical_not(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> logical_not(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 1 || args[0].is_tensor()) return std::nullopt;
   ir::Value* condition = nullptr;
   if (const std::optional<bool> known = in.truth(args[0], condition)) return !*known;
@@ -219,7 +219,7 @@ std::optional<Py> logical_not(Interpreter& in, Items& args, Kwargs&) {
 }
 
 template <bool And>
-std::optional<Py> logical(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> logical(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 2 || !all_numbers(args)) return std::nullopt;
   if (args[0].is<int64_t>() && args[1].is<int64_t>()) {
     return And ? args[0].as_int() & args[1].as_int() : args[0].as_int() | args[1].as_int();
@@ -234,7 +234,7 @@ std::optional<Py> logical(Interpreter& in, Items& args, Kwargs&) {
   return Py::number(And ? in.b().And(a, c) : in.b().Or(a, c), Kind::kBool);
 }
 
-std::optional<Py> exclusive_or(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> exclusive_or(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 2 || !all_numbers(args)) return std::nullopt;
   if (args[0].is<int64_t>() && args[1].is<int64_t>()) return args[0].as_int() ^ args[1].as_int();
   ir::Value* flags[2] = {nullptr, nullptr};
@@ -245,7 +245,7 @@ std::optional<Py> exclusive_or(Interpreter& in, Items& args, Kwargs&) {
 }
 
 template <bool Is>
-std::optional<Py> identity(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> identity(Machine&, Items& args, Kwargs&) {
   if (args.size() != 2) return std::nullopt;
   if (args[0].is<Uninitialized>() || args[1].is<Uninitialized>()) {
     fail_unsupported("whether a value is None hangs on a condition that only the run can decide");
@@ -256,7 +256,7 @@ std::optional<Py> identity(Interpreter&, Items& args, Kwargs&) {
 
 // == and != of anything but numbers and tensors.
 template <bool Equal>
-std::optional<Py> equality(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> equality(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 2 || args[0].is_tensor() || args[1].is_tensor()) return std::nullopt;
   if (const std::optional<bool> known = known_equal(args[0], args[1])) return *known == Equal;
   if (!args[0].has_items() || !args[1].has_items()) return std::nullopt;
@@ -273,7 +273,7 @@ std::optional<Py> equality(Interpreter& in, Items& args, Kwargs&) {
 
 // min and max over a list, or of two lists' elements.
 template <bool Min>
-std::optional<Py> extreme(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> extreme(Machine& in, Items& args, Kwargs& kwargs) {
   if (args.size() != 1 || !args[0].has_items()) return std::nullopt;
   const Items items = args[0].items();
   if (items.empty()) throw Raised{"min() or max() of an empty list"};
@@ -288,7 +288,7 @@ std::optional<Py> extreme(Interpreter& in, Items& args, Kwargs& kwargs) {
   return best;
 }
 
-std::optional<Py> sum_of_list(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> sum_of_list(Machine& in, Items& args, Kwargs& kwargs) {
   if (args.size() != 1 || !args[0].has_items()) return std::nullopt;
   Py sum = 0;
   for (const Py& item : args[0].items()) {
@@ -301,7 +301,7 @@ std::optional<Py> sum_of_list(Interpreter& in, Items& args, Kwargs& kwargs) {
 }
 
 template <bool All>
-std::optional<Py> every(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> every(Machine& in, Items& args, Kwargs& kwargs) {
   if (args.size() != 1 || !args[0].has_items()) return std::nullopt;
   Py result = All;
   for (const Py& item : args[0].items()) {

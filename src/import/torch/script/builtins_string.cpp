@@ -32,7 +32,7 @@ std::string shown(const Py& value) {
   return "<" + std::string(value.type_name()) + ">";
 }
 
-std::optional<Py> format(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> format(Machine&, Items& args, Kwargs&) {
   if (!is_text(args)) return std::nullopt;
   const std::string& pattern = args[0].text();
   std::string out;
@@ -51,7 +51,7 @@ std::optional<Py> format(Interpreter&, Items& args, Kwargs&) {
   return out;
 }
 
-std::optional<Py> percent_format(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> percent_format(Machine&, Items& args, Kwargs&) {
   if (!is_text(args)) return std::nullopt;
   Items values(args.begin() + 1, args.end());
   if (values.size() == 1 && values[0].is<std::shared_ptr<Tuple>>()) values = values[0].items();
@@ -73,17 +73,17 @@ std::optional<Py> percent_format(Interpreter&, Items& args, Kwargs&) {
   return out;
 }
 
-std::optional<Py> to_text(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> to_text(Machine&, Items& args, Kwargs&) {
   if (args.size() != 1 || args[0].is_symbolic() || args[0].is_tensor()) return std::nullopt;
   return shown(args[0]);
 }
 
-std::optional<Py> concatenate(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> concatenate(Machine&, Items& args, Kwargs&) {
   if (args.size() != 2 || !args[0].is<std::string>() || !args[1].is<std::string>()) return std::nullopt;
   return args[0].text() + args[1].text();
 }
 
-std::optional<Py> repeat(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> repeat(Machine&, Items& args, Kwargs&) {
   if (args.size() != 2 || !is_text(args) || !args[1].is<int64_t>()) return std::nullopt;
   std::string out;
   for (int64_t i = 0; i < std::min<int64_t>(args[1].as_int(), 10000); ++i) out += args[0].text();
@@ -91,7 +91,7 @@ std::optional<Py> repeat(Interpreter&, Items& args, Kwargs&) {
 }
 
 template <bool (*Compare)(int)>
-std::optional<Py> order(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> order(Machine&, Items& args, Kwargs&) {
   if (args.size() != 2 || !args[0].is<std::string>() || !args[1].is<std::string>()) return std::nullopt;
   return Compare(args[0].text().compare(args[1].text()));
 }
@@ -100,14 +100,14 @@ bool lt(int c) { return c < 0; }
 bool gt(int c) { return c > 0; }
 bool le(int c) { return c <= 0; }
 bool ge(int c) { return c >= 0; }
-std::optional<Py> join(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> join(Machine&, Items& args, Kwargs&) {
   if (args.size() != 2 || !is_text(args)) return std::nullopt;
   std::string out;
   for (const Py& item : args[1].items()) out += (out.empty() ? "" : args[0].text()) + item.text();
   return out;
 }
 
-std::optional<Py> split(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> split(Machine&, Items& args, Kwargs&) {
   if (!is_text(args)) return std::nullopt;
   const std::string& text = args[0].text();
   Items parts;
@@ -130,7 +130,7 @@ std::optional<Py> split(Interpreter&, Items& args, Kwargs&) {
   return Py::list(std::move(parts));
 }
 
-std::optional<Py> strip(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> strip(Machine&, Items& args, Kwargs&) {
   if (!is_text(args)) return std::nullopt;
   const std::string characters = args.size() > 1 && args[1].is<std::string>() ? args[1].text() : " \t\n\r\f\v";
   const std::string& text = args[0].text();
@@ -140,7 +140,7 @@ std::optional<Py> strip(Interpreter&, Items& args, Kwargs&) {
 }
 
 template <bool Upper>
-std::optional<Py> change_case(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> change_case(Machine&, Items& args, Kwargs&) {
   if (!is_text(args)) return std::nullopt;
   std::string text = args[0].text();
   for (char& c : text) {
@@ -150,18 +150,18 @@ std::optional<Py> change_case(Interpreter&, Items& args, Kwargs&) {
 }
 
 template <bool Start>
-std::optional<Py> has_end(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> has_end(Machine&, Items& args, Kwargs&) {
   if (args.size() < 2 || !is_text(args)) return std::nullopt;
   return Start ? args[0].text().starts_with(args[1].text()) : args[0].text().ends_with(args[1].text());
 }
 
-std::optional<Py> find(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> find(Machine&, Items& args, Kwargs&) {
   if (args.size() < 2 || !is_text(args)) return std::nullopt;
   const size_t at = args[0].text().find(args[1].text());
   return at == std::string::npos ? int64_t{-1} : static_cast<int64_t>(at);
 }
 
-std::optional<Py> replace(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> replace(Machine&, Items& args, Kwargs&) {
   if (args.size() < 3 || !is_text(args) || args[1].text().empty()) return std::nullopt;
   std::string text = args[0].text();
   const std::string& from = args[1].text();
@@ -172,16 +172,16 @@ std::optional<Py> replace(Interpreter&, Items& args, Kwargs&) {
   return text;
 }
 
-std::optional<Py> character_code(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> character_code(Machine&, Items& args, Kwargs&) {
   if (!is_text(args) || args[0].text().size() != 1) return std::nullopt;
   return static_cast<int64_t>(static_cast<unsigned char>(args[0].text()[0]));
 }
 
-std::optional<Py> raise(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> raise(Machine&, Items& args, Kwargs&) {
   throw Raised{args.empty() ? std::string("an exception") : shown(args[0])};
 }
 
-std::optional<Py> nothing(Interpreter&, Items&, Kwargs&) { return None{}; }
+std::optional<Py> nothing(Machine&, Items&, Kwargs&) { return None{}; }
 
 }  // namespace
 

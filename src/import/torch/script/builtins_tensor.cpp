@@ -16,16 +16,16 @@ const Py* keyword(const Kwargs& kwargs, std::string_view name) {
   return nullptr;
 }
 
-std::optional<Py> dim(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> dim(Machine& in, Items& args, Kwargs&) {
   if (!is_tensor(args)) return std::nullopt;
   return in.rank(in.value(args[0]));
 }
 
-Py size_of(Interpreter& in, ir::Value* value, int64_t axis) {
+Py size_of(Machine& in, ir::Value* value, int64_t axis) {
   return Py::number(in.b().dim_scalar(value, axis), Symbolic::Kind::kInt);
 }
 
-std::optional<Py> size(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> size(Machine& in, Items& args, Kwargs& kwargs) {
   if (!is_tensor(args)) return std::nullopt;
   ir::Value* value = in.value(args[0]);
   const Py* axis = args.size() > 1 ? &args[1] : keyword(kwargs, "dim");
@@ -41,7 +41,7 @@ std::optional<Py> size(Interpreter& in, Items& args, Kwargs& kwargs) {
   return Py::list(std::move(sizes));
 }
 
-std::optional<Py> stride(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> stride(Machine& in, Items& args, Kwargs&) {
   if (!is_tensor(args)) return std::nullopt;
   ir::Value* value = in.value(args[0]);
   Items strides;
@@ -54,24 +54,24 @@ std::optional<Py> stride(Interpreter& in, Items& args, Kwargs&) {
   return Py::list(std::move(strides));
 }
 
-std::optional<Py> element_count(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> element_count(Machine& in, Items& args, Kwargs&) {
   if (!is_tensor(args)) return std::nullopt;
   return Py::number(in.b().Size(in.value(args[0])), Symbolic::Kind::kInt);
 }
 
-std::optional<Py> dtype(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> dtype(Machine& in, Items& args, Kwargs&) {
   if (!is_tensor(args)) return std::nullopt;
   return number_of_dtype(in.value(args[0])->dtype);
 }
 
-std::optional<Py> device(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> device(Machine&, Items& args, Kwargs&) {
   if (args.size() == 1 && args[0].is<std::string>()) return Device{args[0].text()};
   if (args.size() == 2 && args[0].is<std::string>()) return Device{args[0].text()};
   if (!is_tensor(args)) return std::nullopt;
   return Device{"cpu"};
 }
 
-std::optional<Py> device_type(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> device_type(Machine&, Items& args, Kwargs&) {
   if (args.size() != 1) return std::nullopt;
   const auto* device = args[0].get_if<Device>();
   if (device == nullptr) return std::nullopt;
@@ -79,25 +79,25 @@ std::optional<Py> device_type(Interpreter&, Items& args, Kwargs&) {
 }
 
 template <bool (*Test)(ir::DType)>
-std::optional<Py> dtype_is(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> dtype_is(Machine& in, Items& args, Kwargs&) {
   if (!is_tensor(args)) return std::nullopt;
   return Test(in.value(args[0])->dtype);
 }
 bool is_signed(ir::DType dtype) { return !ir::is_unsigned_integer(dtype) && dtype != ir::DType::kBool; }
 
 template <bool Answer>
-std::optional<Py> always(Interpreter&, Items&, Kwargs&) {
+std::optional<Py> always(Machine&, Items&, Kwargs&) {
   return Answer;
 }
-std::optional<Py> zero(Interpreter&, Items&, Kwargs&) { return 0; }
-std::optional<Py> nothing(Interpreter&, Items&, Kwargs&) { return None{}; }
-std::optional<Py> same(Interpreter&, Items& args, Kwargs&) {
+std::optional<Py> zero(Machine&, Items&, Kwargs&) { return 0; }
+std::optional<Py> nothing(Machine&, Items&, Kwargs&) { return None{}; }
+std::optional<Py> same(Machine&, Items& args, Kwargs&) {
   if (args.empty()) return std::nullopt;
   return args[0];
 }
 
 // A tensor of a number that Python holds.
-std::optional<Py> number_to_tensor(Interpreter& in, Items& args, Kwargs&) {
+std::optional<Py> number_to_tensor(Machine& in, Items& args, Kwargs&) {
   if (args.size() != 1 || !args[0].is_number()) return std::nullopt;
   return Py::tensor(in.scalar(args[0]));
 }
@@ -112,7 +112,7 @@ void sample_kind(const Py& data, bool& any_float, bool& any_int, bool& any_bool)
   any_bool = any_bool || data.is_bool();
 }
 
-ir::Value* stack_numbers(Interpreter& in, const Py& data, ir::DType dtype) {
+ir::Value* stack_numbers(Machine& in, const Py& data, ir::DType dtype) {
   ir::Builder& b = in.b();
   if (!data.has_items()) {
     if (data.is_tensor()) return b.Cast(b.Reshape(in.value(data), b.ints({})), dtype);
@@ -125,7 +125,7 @@ ir::Value* stack_numbers(Interpreter& in, const Py& data, ir::DType dtype) {
 }
 
 // torch.tensor(data, dtype=…)
-std::optional<Py> make_tensor(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> make_tensor(Machine& in, Items& args, Kwargs& kwargs) {
   if (args.empty()) return std::nullopt;
   const Py* wanted = keyword(kwargs, "dtype");
   std::optional<ir::DType> dtype;
@@ -156,7 +156,7 @@ ir::Value* moved_front_to(ir::Builder& b, ir::Value* value, int64_t rank, int64_
   return b.Transpose(value, perm);
 }
 
-std::optional<Py> stack_list(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> stack_list(Machine& in, Items& args, Kwargs& kwargs) {
   if (args.empty() || !args[0].is<std::shared_ptr<List>>() || args[0].list()->stacked == nullptr) return std::nullopt;
   ir::Builder& b = in.b();
   ir::Values parts;
@@ -171,7 +171,7 @@ std::optional<Py> stack_list(Interpreter& in, Items& args, Kwargs& kwargs) {
   return Py::tensor(moved_front_to(b, all, rank, axis));
 }
 
-std::optional<Py> concatenate_list(Interpreter& in, Items& args, Kwargs& kwargs) {
+std::optional<Py> concatenate_list(Machine& in, Items& args, Kwargs& kwargs) {
   if (args.empty() || !args[0].is<std::shared_ptr<List>>() || args[0].list()->stacked == nullptr) return std::nullopt;
   ir::Builder& b = in.b();
   ir::Value* stacked = args[0].list()->stacked;

@@ -12,7 +12,7 @@ namespace onward::importer::script {
 
 bool contains_return(const std::vector<torchscript::Stmt>& body);
 
-// Lets the interpreter build into another graph and takes back, at its end, whatever changed meanwhile.
+// An Aside that also puts the interpreter back to its place in the program.
 class Trial {
  public:
   Trial(Interpreter& interpreter, ir::Builder& builder);
@@ -21,8 +21,8 @@ class Trial {
   ~Trial();
 
  private:
+  Aside aside_;
   Interpreter& interpreter_;
-  ir::Builder* builder_;
   const Frame* place_;
   uint32_t offset_;
   int depth_;

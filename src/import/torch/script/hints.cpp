@@ -120,7 +120,7 @@ const ir::Value* plain_input(const ir::Value* value) {
 
 }  // namespace
 
-void require_known_types(Interpreter& in, const std::string& name, const Items& args) {
+void require_known_types(Machine& in, const std::string& name, const Items& args) {
   for (const IndexHint& hint : kIndices) {
     if (hint.name != name || args.size() <= hint.argument || !args[hint.argument].is_tensor()) continue;
     const ir::Value* value = in.value(args[hint.argument]);
@@ -136,7 +136,7 @@ void require_known_types(Interpreter& in, const std::string& name, const Items& 
   }
 }
 
-void require_rank_of_inputs(Interpreter& in, const Items& args) {
+void require_rank_of_inputs(Machine& in, const Items& args) {
   for (const Py& arg : args) {
     if (arg.is_tensor() && !in.value(arg)->has_rank() && !is_untranslated(in.value(arg))) {
       try {

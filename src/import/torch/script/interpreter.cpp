@@ -1,7 +1,6 @@
 #include "import/torch/script/interpreter.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/error.h"
 
@@ -197,10 +196,11 @@ Py Interpreter::construct(const Callable& type, Items args, Kwargs kwargs) {
   return object;
 }
 
-Py Interpreter::call_operator(const std::string& name, Items args, Kwargs kwargs) {
-  op_ = name;
-  b().set_origin(origin());
-  return operators_(*this, name, args, kwargs);
+Py Interpreter::call_method(const Py& object, const std::string& name, Items args) {
+  const Py method = attribute(object, name);
+  const auto* callable = method.get_if<std::shared_ptr<Callable>>();
+  if (callable == nullptr) fail_data("\"" + name + "\" is no method");
+  return call(**callable, std::move(args));
 }
 
 // --- services --------------------------------------------------------------------------------------------------------
@@ -221,33 +221,6 @@ std::shared_ptr<const ir::Origin> Interpreter::origin() const {
   return origin;
 }
 
-ir::Value* Interpreter::scalar(const Py& number) {
-  if (const auto* symbolic = number.get_if<Symbolic>()) return symbolic->value;
-  if (number.is<bool>()) return b().boolean(number.as_bool());
-  if (number.is<int64_t>()) return b().i64(number.as_int());
-  if (number.is<double>()) return b().number(number.as_double(), ir::DType::kDouble);
-  if (number.is_tensor()) return b().Reshape(value(number), b().ints({}));
-  fail_unsupported("expected a number, found " + std::string(number.type_name()));
-}
-
-std::optional<bool> Interpreter::truth(const Py& value, ir::Value*& condition) {
-  if (value.is_none()) return false;
-  if (value.is<bool>() || value.is<int64_t>()) return value.as_int() != 0;
-  if (value.is<double>()) return value.as_double() != 0;
-  if (value.is<std::string>()) return !value.text().empty();
-  if (const auto* list = value.get_if<std::shared_ptr<List>>(); list != nullptr && (*list)->stacked != nullptr) {
-    fail_unsupported("whether a list is empty, which only the run will know, decides what is computed");
-  }
-  if (value.has_items()) return !value.items().empty();
-  if (value.is<std::shared_ptr<Dict>>()) return !value.dict()->entries.empty();
-  if (!value.is_tensor() && !value.is_symbolic()) return true;
-  ir::Value* flag = b().Cast(scalar(value), ir::DType::kBool);
-  const Py known = Py::number(flag, Symbolic::Kind::kBool);
-  if (known.is<bool>()) return known.as_bool();
-  condition = flag;
-  return std::nullopt;
-}
-
 // A module's class tells the dimensions of its images: InstanceNorm3d has three, a batch and channels before them.
 std::optional<int64_t> Interpreter::likely_rank() const {
   const auto self = place_ == nullptr ? decltype(place_->names.begin())() : place_->names.find("self");
@@ -259,25 +232,6 @@ std::optional<int64_t> Interpreter::likely_rank() const {
     if (type.ends_with(std::string(1, digit) + "d")) return digit - '0' + 2;
   }
   return std::nullopt;
-}
-
-int64_t Interpreter::rank(ir::Value* value) {
-  if (value->has_rank()) return static_cast<int64_t>(value->rank());
-  // Which graph input keeps the rank from being known?
-  std::vector<const ir::Value*> open{value};
-  std::set<const ir::Value*> seen;
-  while (!open.empty()) {
-    const ir::Value* next = open.back();
-    open.pop_back();
-    if (next == nullptr || next->has_rank() || !seen.insert(next).second) continue;
-    if (next->is_input() && next->graph() == &root_builder_.graph()) {
-      throw NeedsType{next, std::nullopt, ir::DType::kUndefined, likely_rank()};
-    }
-    if (next->producer() == nullptr) continue;
-    for (const ir::Value* input : next->producer()->inputs()) open.push_back(input);
-  }
-  fail_unsupported("the number of dimensions of a tensor is not known",
-                   "give the shapes of the inputs with --input NAME=DIMS");
 }
 
 }  // namespace onward::importer::script

@@ -15,7 +15,7 @@ namespace {
 using torch::Arg;
 using torch::Arguments;
 
-Arg to_arg(Interpreter& in, const Py& value) {
+Arg to_arg(Machine& in, const Py& value) {
   if (value.is_none() || value.is<Device>()) return {};
   if (value.is<Uninitialized>()) {
     fail_unsupported("a value that one branch of a condition leaves undefined is used after it");
@@ -77,7 +77,7 @@ bool promotes(const std::string& name) {
   return kNames.contains(name);
 }
 
-Py call_table(Interpreter& in, const std::string& name, const Items& args, const Kwargs& kwargs) {
+Py call_table(Machine& in, const std::string& name, const Items& args, const Kwargs& kwargs) {
   const torch::OpTable& table = torch::op_table();
   Arguments arguments;
   for (const Py& arg : args) {
@@ -89,13 +89,13 @@ Py call_table(Interpreter& in, const std::string& name, const Items& args, const
     arguments.keywords.emplace_back(key, to_arg(in, value));
   }
   if (!table.contains(name)) fail_unsupported(name + " has no translation");
-  const torch::OpTable::Entry* entry = table.resolve(name, arguments);
+  const torch::OpTable::Entry* entry = table.resolve(name, arguments, in.overload());
   if (entry == nullptr) fail_unsupported("[" + name + "] its arguments fit no form of the operator that is translated");
   convert_dtypes(entry->signature, arguments);
   return from_results(entry->signature, torch::OpTable::call(*entry, in.b(), arguments));
 }
 
-bool on_untranslated(Interpreter& in, const Items& args) {
+bool on_untranslated(Machine& in, const Items& args) {
   return std::any_of(args.begin(), args.end(), [&](const Py& arg) {
     if (arg.is_tensor()) return is_untranslated(in.value(arg));
     if (const auto* list = arg.get_if<std::shared_ptr<List>>()) return on_untranslated(in, (*list)->items);
@@ -103,7 +103,7 @@ bool on_untranslated(Interpreter& in, const Items& args) {
   });
 }
 
-Py placeholder(Interpreter& in, const std::string& name, const Items& args) {
+Py placeholder(Machine& in, const std::string& name, const Items& args) {
   ir::Values inputs;
   for (const Py& arg : args) {
     if (arg.is_tensor()) inputs.push_back(in.value(arg));
@@ -111,7 +111,7 @@ Py placeholder(Interpreter& in, const std::string& name, const Items& args) {
   return Py::tensor(in.b().foreign("torch", name.substr(name.rfind(':') + 1), inputs, 1).front());
 }
 
-Py call(Interpreter& in, Blockers& blockers, const std::string& name, Items& args, Kwargs& kwargs) {
+Py call(Machine& in, Blockers& blockers, const std::string& name, Items& args, Kwargs& kwargs) {
   if (std::optional<Py> result = call_builtin(in, name, args, kwargs)) return *result;
   if (on_untranslated(in, args)) return placeholder(in, name, args);
   require_known_types(in, name, args);
@@ -133,8 +133,8 @@ Py call(Interpreter& in, Blockers& blockers, const std::string& name, Items& arg
 
 }  // namespace
 
-Interpreter::Operators table_operators(Blockers& blockers) {
-  return [&blockers](Interpreter& in, const std::string& name, Items& args, Kwargs& kwargs) {
+Machine::Operators table_operators(Blockers& blockers) {
+  return [&blockers](Machine& in, const std::string& name, Items& args, Kwargs& kwargs) {
     return call(in, blockers, name, args, kwargs);
   };
 }

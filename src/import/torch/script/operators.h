@@ -1,12 +1,12 @@
 // Calls operators on tensors through the table of PyTorch operators.
 #pragma once
 
-#include "import/torch/script/interpreter.h"
+#include "import/torch/script/machine.h"
 
 namespace onward::importer::script {
 
 // An Interpreter's operators: Python's own, then those of the table, made functional where they are in-place. What the
 // table lacks or refuses goes to `blockers`, and stands as an untranslated node for the rest of the import.
-Interpreter::Operators table_operators(Blockers& blockers);
+Machine::Operators table_operators(Blockers& blockers);
 
 }  // namespace onward::importer::script
