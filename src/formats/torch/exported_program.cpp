@@ -348,7 +348,8 @@ ExportedProgram parse(const Json& json) {
   if (const Json* calls = module.find("module_call_graph")) parse_module_call_graph(*calls, program);
   if (const Json* fields = module.find("treespec_namedtuple_fields"); fields != nullptr && fields->is_object()) {
     for (const auto& [name, definition] : fields->as_object()) {
-      for (const Json& field : definition.at("field_names").as_array()) program.namedtuple_fields[name].push_back(field.as_string());
+      for (const Json& field : definition.at("field_names").as_array())
+        program.namedtuple_fields[name].push_back(field.as_string());
     }
   }
   if (const Json* ranges = json.find("range_constraints")) parse_ranges(*ranges, program);

@@ -1,8 +1,8 @@
 // A torch.export archive (.pt2): its program, its weights and constants, and the extra files beside them.
 //
-// Read in every form that torch.export.save has had since torch 2.5: a flat zip of JSON and pickled tensors (up to 2.7),
-// the PT2 archive with pickled weights (2.8), and the one with a raw record for each storage (since 2.9). Nothing in it
-// is run.
+// Read in every form that torch.export.save has had since torch 2.5: a flat zip of JSON and pickled tensors (up
+// to 2.7), the PT2 archive with pickled weights (2.8), and the one with a raw record for each storage (since 2.9).
+// Nothing in it is run.
 //
 // Errors: kDataLoss for damaged archives, kPermissionDenied for unsafe pickles, kUnimplemented for what is no exported
 // program (compiled code only) or has another major schema.
@@ -51,7 +51,7 @@ class Pt2Archive {
   // One of the two tables of tensors.
   struct Table {
     std::vector<std::string> names;
-    std::map<std::string, Payload> payloads;        // of a configuration
+    std::map<std::string, Payload> payloads;         // of a configuration
     std::map<std::string, StridedTensor> unpickled;  // of one pickled dict
   };
 

@@ -261,7 +261,9 @@ void GraphReader::bind_one(const ExportedArgument& output, const Py& result) {
     case Kind::kList:
       for (size_t i = 0; i < output.items.size(); ++i) {
         const bool known = result.has_items() && i < result.items().size();
-        bind_one(output.items[i], known ? result.items()[i] : result.has_items() ? Py(script::Uninitialized{}) : result);
+        bind_one(output.items[i], known                ? result.items()[i]
+                                  : result.has_items() ? Py(script::Uninitialized{})
+                                                       : result);
       }
       break;
     default:

@@ -146,8 +146,7 @@ Py HigherOrder::while_loop() {
   };
   const ir::Values initial = values(carried);
   const ir::Values results = reader_.b().Loop(
-      nullptr, condition_of(carried), initial,
-      [&](ir::Builder& inner, ir::Value*, ir::Value*, const ir::Values& now) {
+      nullptr, condition_of(carried), initial, [&](ir::Builder& inner, ir::Value*, ir::Value*, const ir::Values& now) {
         const script::Aside aside(reader_, inner);
         inner.set_origin(reader_.origin());
         const Items next = reader_.run(graph(1), with_further(like(carried, now)));

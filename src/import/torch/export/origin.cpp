@@ -58,7 +58,8 @@ std::vector<Frame> parse_frames(std::string_view trace) {
 }
 
 bool is_library(std::string_view file) {
-  constexpr std::array<std::string_view, 4> kPlaces = {"site-packages/", "dist-packages/", "<eval_with_key>", "<string>"};
+  constexpr std::array<std::string_view, 4> kPlaces = {"site-packages/", "dist-packages/", "<eval_with_key>",
+                                                       "<string>"};
   for (const std::string_view place : kPlaces) {
     if (file.find(place) != std::string_view::npos) return true;
   }

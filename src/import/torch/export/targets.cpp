@@ -93,13 +93,37 @@ constexpr std::array kAssertions = std::to_array<std::string_view>({
 });
 
 // What torch.autocast computes in the reduced type, on any device.
-constexpr std::array kReduced = std::to_array<std::string_view>(
-    {"aten::conv1d", "aten::conv2d", "aten::conv3d", "aten::convolution", "aten::_convolution", "aten::conv_tbc",
-     "aten::conv_transpose1d", "aten::conv_transpose2d", "aten::conv_transpose3d", "aten::linear", "aten::matmul",
-     "aten::mm", "aten::mv", "aten::bmm", "aten::addmm", "aten::addmv", "aten::addr", "aten::addbmm", "aten::baddbmm",
-     "aten::chain_matmul", "aten::linalg_multi_dot", "aten::linalg_vecdot", "aten::einsum", "aten::prelu",
-     "aten::scaled_dot_product_attention", "aten::gru_cell", "aten::lstm_cell", "aten::rnn_tanh_cell",
-     "aten::rnn_relu_cell", "aten::_thnn_fused_lstm_cell", "aten::_thnn_fused_gru_cell"});
+constexpr std::array kReduced = std::to_array<std::string_view>({"aten::conv1d",
+                                                                 "aten::conv2d",
+                                                                 "aten::conv3d",
+                                                                 "aten::convolution",
+                                                                 "aten::_convolution",
+                                                                 "aten::conv_tbc",
+                                                                 "aten::conv_transpose1d",
+                                                                 "aten::conv_transpose2d",
+                                                                 "aten::conv_transpose3d",
+                                                                 "aten::linear",
+                                                                 "aten::matmul",
+                                                                 "aten::mm",
+                                                                 "aten::mv",
+                                                                 "aten::bmm",
+                                                                 "aten::addmm",
+                                                                 "aten::addmv",
+                                                                 "aten::addr",
+                                                                 "aten::addbmm",
+                                                                 "aten::baddbmm",
+                                                                 "aten::chain_matmul",
+                                                                 "aten::linalg_multi_dot",
+                                                                 "aten::linalg_vecdot",
+                                                                 "aten::einsum",
+                                                                 "aten::prelu",
+                                                                 "aten::scaled_dot_product_attention",
+                                                                 "aten::gru_cell",
+                                                                 "aten::lstm_cell",
+                                                                 "aten::rnn_tanh_cell",
+                                                                 "aten::rnn_relu_cell",
+                                                                 "aten::_thnn_fused_lstm_cell",
+                                                                 "aten::_thnn_fused_gru_cell"});
 
 // Keyword-only parameters of operators that the table does not know.
 constexpr std::array kKeywords = std::to_array<std::string_view>(
