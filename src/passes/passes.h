@@ -10,6 +10,9 @@ namespace onward::passes {
 bool eliminate_dead_code(ir::Graph& graph, const ir::Inference& inference);
 bool fold_constants(ir::Graph& graph, const ir::Inference& inference);
 bool infer_shapes(ir::Graph& graph, const ir::Inference& inference);
+bool merge_duplicates(ir::Graph& graph, const ir::Inference& inference);
+bool merge_views(ir::Graph& graph, const ir::Inference& inference);
 bool remove_identities(ir::Graph& graph, const ir::Inference& inference);
+bool sink_transposes(ir::Graph& graph, const ir::Inference& inference);
 
 }  // namespace onward::passes

@@ -17,6 +17,17 @@ constexpr std::array kPipeline = {
     Pass{"identity_removal", remove_identities},
     // Before passes that ask for shapes: what the first ones made plainer may tell more of them.
     Pass{"infer_shapes", infer_shapes},
+    // Before patterns count uses: a value computed twice is one value with two uses.
+    Pass{"duplicates", merge_duplicates},
+    // Before sinking, so that it sees each change of order as one transpose.
+    Pass{"merge_views", merge_views},
+    // After shapes are known: whether an operator can move depends on ranks, and the price on sizes.
+    Pass{"sink_transposes", sink_transposes},
+    // What sinking brought together cancels.
+    Pass{"merge_views", merge_views},
+    Pass{"identity_removal", remove_identities},
+    // Sinking adapts each node's axes on its own.
+    Pass{"duplicates", merge_duplicates},
     // Last: drops what the others left without use.
     Pass{"dead_code", eliminate_dead_code},
 };
