@@ -8,6 +8,7 @@
 #include "import/onnx/onnx_reader.h"
 #include "import/torch/pt2.h"
 #include "import/torch/torchscript.h"
+#include "passes/opset/lower.h"
 #include "passes/pipeline.h"
 #include "schema/schema_inference.h"
 
@@ -54,9 +55,9 @@ ir::Model import_file(const fs::path& path, const importer::Options& options) {
 }
 
 void optimize(ir::Model& model, const Options& options) {
-  (void)options;
   const schema::SchemaInference inference;
   passes::optimize(*model.graph, inference);
+  passes::lower_opset(*model.graph, inference, options.opset);
 }
 
 exporter::Serialized convert_file(const fs::path& path, const Options& options, const std::string& data_file) {

@@ -16,7 +16,8 @@ std::optional<std::string> count_problem(const char* what, size_t given, int lea
 std::optional<std::string> SchemaRules::problem(const ir::Node& node) const {
   if (!node.domain.empty()) return std::nullopt;
   const onnx::OpSchema* schema = onnx::OpSchemaRegistry::Schema(node.op_type, opset_, "");
-  if (schema == nullptr && allow_newer_) schema = onnx::OpSchemaRegistry::Schema(node.op_type, newest_opset(), "");
+  const bool lacking = schema == nullptr || schema->deprecated();
+  if (lacking && allow_newer_) schema = onnx::OpSchemaRegistry::Schema(node.op_type, newest_opset(), "");
   if (schema == nullptr || schema->deprecated()) return "opset " + std::to_string(opset_) + " has no such operator";
   if (auto problem = count_problem("inputs", node.inputs().size(), schema->min_input(), schema->max_input())) {
     return problem;

@@ -2,6 +2,7 @@
 //
 //   === what the case shows
 //   passes: identity_removal dead_code
+//   opset: 13        (optional: then lowered to that opset)
 //   --- before
 //   <graph in ONNX text>
 //   --- after
@@ -20,6 +21,7 @@
 #include "base/error.h"
 #include "harness.h"
 #include "ir/verify.h"
+#include "passes/opset/lower.h"
 #include "passes/pipeline.h"
 #include "schema/schema_inference.h"
 #include "schema/schema_rules.h"
@@ -31,6 +33,7 @@ struct Case {
   std::string file;
   std::string name;
   std::string passes;
+  int opset = schema::kCanonicalOpset;
   std::string before;
   std::string after;
 };
@@ -43,10 +46,14 @@ std::vector<Case> read_cases(const std::filesystem::path& path) {
   std::string* part = nullptr;
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("=== ")) {
-      cases.push_back({path.stem().string(), line.substr(4), "", "", ""});
+      cases.emplace_back();
+      cases.back().file = path.stem().string();
+      cases.back().name = line.substr(4);
       part = nullptr;
     } else if (line.starts_with("passes: ")) {
       cases.back().passes = line.substr(8);
+    } else if (line.starts_with("opset: ")) {
+      cases.back().opset = std::stoi(line.substr(7));
     } else if (line == "--- before") {
       part = &cases.back().before;
     } else if (line == "--- after") {
@@ -88,11 +95,15 @@ TEST_P(PassText, TurnsBeforeIntoAfter) {
     pass->run(*after.graph, inference);
     ASSERT_EQ(ir::problems(*after.graph, &rules), std::vector<std::string>{}) << "after " << name;
   }
+  lower_opset(*after.graph, inference, entry.opset);
+  const schema::SchemaRules strict(entry.opset, false);
+  ASSERT_EQ(ir::problems(*after.graph, &strict), std::vector<std::string>{});
   const bool same = entry.after.starts_with("same");
-  const ir::Model expected = ir::parse_text(same ? entry.before : entry.after, inference);
+  const schema::SchemaInference target(entry.opset);
+  const ir::Model expected = ir::parse_text(same ? entry.before : entry.after, target);
   EXPECT_EQ(ir::to_text(*after.graph, canonical), ir::to_text(*expected.graph, canonical));
   const std::vector<ir::Tensor> inputs = testing::random_inputs(*before.graph, 1);
-  EXPECT_EQ(testing::difference(testing::run(after, inputs), testing::run(before, inputs)), "");
+  EXPECT_EQ(testing::difference(testing::run(after, inputs, entry.opset), testing::run(before, inputs)), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, PassText, ::testing::ValuesIn(all_cases()), [](const auto& info) {

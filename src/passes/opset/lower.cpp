@@ -1,0 +1,87 @@
+#include "passes/opset/lower.h"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+#include "base/error.h"
+#include "ir/verify.h"
+#include "passes/opset/rules.h"
+
+namespace onward::passes {
+namespace {
+
+using opset::Lowering;
+
+class Lowerer {
+ public:
+  Lowerer(const ir::Inference& inference, int opset) : inference_(inference), opset_(opset) {
+    opset::Table all;
+    opset::add_activations(all);
+    opset::add_bitwise(all);
+    opset::add_normalizations(all);
+    opset::add_forms(all);
+    opset::add_resizing(all);
+    opset::add_indexing(all);
+    opset::add_signals(all);
+    for (const Lowering& lowering : all) {
+      if (opset >= lowering.least && opset <= lowering.most) table_[lowering.op_type].push_back(lowering);
+    }
+  }
+
+  // What a lowering builds may itself need one.
+  void run(ir::Graph& graph) {
+    if (table_.empty()) return;
+    bool changed = true;
+    while (changed) {
+      blocked_.clear();
+      changed = sweep(graph);
+    }
+    if (blocked_.empty()) return;
+    std::string text = fmt::format("opset {} cannot express this model:", opset_);
+    for (const std::string& blocker : blocked_) text += "\n  " + blocker;
+    throw Error(Code::kUnimplemented, text, "choose a newer opset, e.g. --opset 18 (the default)");
+  }
+
+ private:
+  bool sweep(ir::Graph& graph) {
+    bool changed = false;
+    for (auto place = graph.nodes().begin(); place != graph.nodes().end();) {
+      ir::Node& node = *place++;
+      ir::for_each_subgraph(node, [&](ir::Graph& subgraph) { changed |= sweep(subgraph); });
+      if (!node.domain.empty()) continue;
+      const auto found = table_.find(node.op_type);
+      if (found != table_.end()) changed |= lower(node, found->second);
+    }
+    return changed;
+  }
+
+  bool lower(ir::Node& node, const std::vector<Lowering>& lowerings) {
+    for (const Lowering& lowering : lowerings) {
+      if (lowering.needed != nullptr && !lowering.needed(node)) continue;
+      Rewrite rewrite(node, inference_);
+      const Outcome outcome = lowering.apply(node, rewrite);
+      if (!outcome) {
+        blocked_.push_back(ir::node_text(node) + ": " + outcome.reason());
+        continue;
+      }
+      erase_if_dead(&node);
+      return true;
+    }
+    return false;
+  }
+
+  const ir::Inference& inference_;
+  int opset_;
+  std::unordered_map<std::string_view, std::vector<Lowering>> table_;
+  std::vector<std::string> blocked_;
+};
+
+}  // namespace
+
+void lower_opset(ir::Graph& graph, const ir::Inference& canonical, int opset) {
+  Lowerer(canonical, opset).run(graph);
+  graph.drop_unused_constants();
+}
+
+}  // namespace onward::passes
