@@ -12,10 +12,10 @@ _HINT = 'write it as NAME=DIMS or NAME:DTYPE=DIMS, e.g. --input "image=1,3,224,2
 
 
 class InputSpec:
-    """Name, dtype and dimensions; a dimension is an int, or a string when it may vary."""
+    """Name, dtype and dimensions; a dimension is an int, or a string when it may vary. `told`: the user gave the dtype."""
 
-    def __init__(self, name, dtype, dims):
-        self.name, self.dtype, self.dims = name, dtype, dims
+    def __init__(self, name, dtype, dims, told=True):
+        self.name, self.dtype, self.dims, self.told = name, dtype, dims, told
 
     def dynamic(self):
         """{axis: symbol} of the dimensions that may vary."""
@@ -39,6 +39,12 @@ def parse_inputs(texts):
     return specs
 
 
+def is_example(specs):
+    """Whether the sizes only show what comes: all are numbers, and every input begins with a batch of two or more."""
+    fixed = all(isinstance(dim, int) for spec in specs for dim in spec.dims)
+    return fixed and all(spec.dims and spec.dims[0] > 1 for spec in specs)
+
+
 def sample_sizes(specs):
     """A size for every symbol: 2 in front (where it is a batch), 64 elsewhere."""
     chosen = {}
@@ -52,10 +58,10 @@ def _parse(text, index):
     name, equals, dims = text.rpartition("=")
     if not equals or not name.strip():
         raise BridgeError('--input "{}" has no NAME=DIMS'.format(text), _HINT)
-    dtype = "float32"
+    dtype, told = "float32", False
     head, colon, tail = name.rpartition(":")
     if colon and tail in DTYPES:
-        name, dtype = head, tail
+        name, dtype, told = head, tail, True
     elif colon and not tail.isdigit():  # "x:0" is a name; "x:flaot32" is a slip
         raise BridgeError(
             '--input "{}": unknown dtype "{}"'.format(text, tail), "the dtypes are " + ", ".join(DTYPES)
@@ -63,7 +69,7 @@ def _parse(text, index):
     if not name.strip():
         raise BridgeError('--input "{}" has no name'.format(text), _HINT)
     parts = [part.strip() for part in dims.split(",")] if dims.strip() else []
-    return InputSpec(name.strip(), dtype, [_dim(part, text, index, axis) for axis, part in enumerate(parts)])
+    return InputSpec(name.strip(), dtype, [_dim(part, text, index, axis) for axis, part in enumerate(parts)], told)
 
 
 def _dim(part, text, index, axis):

@@ -9,7 +9,7 @@ import sys
 
 from . import loading, npz, report
 from .errors import BridgeError, from_user
-from .specs import parse_inputs, sample_sizes
+from .specs import InputSpec, is_example, parse_inputs, sample_sizes
 
 _NESTED = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "params")
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
@@ -38,9 +38,9 @@ def run(options):
 
     specs, call = arrange(model, specs)
     values = sample_inputs(torch, specs, options.seed)
-    outputs, values = answer(torch, model, specs, values, call)
-    output_names = name_outputs(torch, model, outputs)
     notes = []
+    outputs, specs, values = answer(torch, model, specs, values, call, options.seed, notes)
+    output_names = name_outputs(torch, model, outputs)
     file, kind = export(torch, model, specs, values, call, options.out, output_names, notes)
 
     leaves = tensor_leaves(torch, outputs)
@@ -213,33 +213,67 @@ def sample_inputs(torch, specs, seed, largest=8, chosen=None):
     return values
 
 
-def answer(torch, model, specs, values, call):
-    """The model's outputs for the sample, and the sample: smaller integers where the first ones were out of range."""
-    state = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    for attempt in range(2):
-        args, kwargs = call([value.clone() for value in values])
-        try:
-            with torch.no_grad():
-                outputs = model(*args, **kwargs)
-            break
-        except Exception as error:
-            integers = any(not (v.is_floating_point() or v.is_complex()) for v in values)
-            if isinstance(error, IndexError) and integers and attempt == 0:
-                values = [v if v.is_floating_point() or v.is_complex() else (v > 3).to(v.dtype) for v in values]
+def answer(torch, model, specs, values, call, seed, notes):
+    """(outputs, specs, sample): of other samples where the model refuses the first one and the user left that open."""
+    try:
+        return _ask(torch, model, values, call), specs, values
+    except Exception as error:
+        for others, sample in _other_samples(specs, values, error, lambda others: sample_inputs(torch, others, seed)):
+            try:
+                outputs = _ask(torch, model, sample, call)
+            except Exception:
                 continue
-            given = ", ".join('"{}" {} {}'.format(s.name, s.dtype, list(v.shape)) for s, v in zip(specs, values))
-            raise from_user(
-                error,
-                "the model failed on a sample input ({})".format(given),
-                "do --input's names, dtypes and dimensions fit forward?",
-            ) from error
+            notes.extend(
+                '"{0}" is fed int64, since the model refuses float32; --input "{0}:int64=…" says so'.format(new.name)
+                for old, new in zip(specs, others)
+                if old.dtype != new.dtype
+            )
+            return outputs, others, sample
+        given = ", ".join('"{}" {} {}'.format(s.name, s.dtype, list(v.shape)) for s, v in zip(specs, values))
+        raise from_user(
+            error,
+            "the model failed on a sample input ({})".format(given),
+            "do --input's names, dtypes and dimensions fit forward?",
+        ) from error
+
+
+def _ask(torch, model, values, call):
+    """The model's outputs; its buffers are afterwards what they were."""
+    state = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    args, kwargs = call([value.clone() for value in values])
     with torch.no_grad():
+        outputs = model(*args, **kwargs)
         for name, buffer in model.named_buffers():
             if name in state and buffer.shape == state[name].shape:
                 buffer.copy_(state[name])
     if not tensor_leaves(torch, outputs):
         raise BridgeError("forward returned no tensor but {}".format(type(outputs).__name__), "return the outputs")
-    return outputs, values
+    return outputs
+
+
+def _other_samples(specs, values, error, sample):
+    """Smaller integers where the first ones were out of range; integers where the user gave no dtype and floats fail."""
+
+    def smaller(others, made):
+        return [
+            value if "int" not in spec.dtype else (value > 3).to(value.dtype) for spec, value in zip(others, made)
+        ]
+
+    if isinstance(error, BridgeError):
+        return
+    if any("int" in spec.dtype for spec in specs):
+        yield specs, smaller(specs, values)
+    open_ones = [index for index, spec in enumerate(specs) if not spec.told]
+    for chosen in [open_ones] + ([[index] for index in open_ones] if len(open_ones) > 1 else []):
+        if not chosen:
+            continue
+        others = [
+            InputSpec(spec.name, "int64" if index in chosen else spec.dtype, spec.dims, spec.told)
+            for index, spec in enumerate(specs)
+        ]
+        made = sample(others)
+        yield others, made
+        yield others, smaller(others, made)
 
 
 def tensor_leaves(torch, outputs):
@@ -294,29 +328,35 @@ def _program(torch, model, specs, args, kwargs, call):
     exporter = getattr(getattr(torch, "export", None), "export", None)
     if exporter is None or not hasattr(torch.export, "save"):
         raise BridgeError("torch {} has no torch.export".format(torch.__version__))
-    options = {}
+    options = [{}]
     if any(spec.dynamic() for spec in specs):
-        options["dynamic_shapes"] = _dynamic_shapes(torch, model, specs, args, kwargs, call)
+        options = [{"dynamic_shapes": _dynamic_shapes(torch, model, specs, call)}]
+    elif is_example(specs) and hasattr(torch.export.Dim, "AUTO"):
+        options.insert(0, {"dynamic_shapes": _dynamic_shapes(torch, model, specs, call)})
     modes = [{}]
     if "strict" in inspect.signature(exporter).parameters:
         modes = [{"strict": False}, {"strict": True}]
     first = None
-    for mode in modes:
-        try:
-            with torch.no_grad():
-                return exporter(model, args, kwargs or None, **options, **mode)
-        except Exception as error:  # the exporter raises whatever it meets; the first reason is the one to tell
-            first = first or error
+    for option in options:
+        for mode in modes:
+            try:
+                with torch.no_grad():
+                    return exporter(model, args, kwargs or None, **option, **mode)
+            except Exception as error:  # the exporter raises whatever it meets; the first reason is the one to tell
+                first = first or error
     raise from_user(first, "torch.export failed") from first
 
 
-def _dynamic_shapes(torch, model, specs, args, kwargs, call):
+def _dynamic_shapes(torch, model, specs, call):
     """What torch.export wants in the structure of (args, kwargs), by parameter name."""
     dimension = torch.export.Dim
     anything = getattr(dimension, "DYNAMIC", None)
+    example = is_example(specs)
     made = {}
 
     def of(spec):
+        if example:
+            return {axis: dimension.AUTO for axis, size in enumerate(spec.dims) if size > 1}
         if anything is not None:
             return {axis: anything for axis in spec.dynamic()}
         return {axis: made.setdefault(symbol, dimension(symbol)) for axis, symbol in spec.dynamic().items()}
