@@ -37,6 +37,7 @@ void run(bool markdown) {
 void add_list_ops(CLI::App& app) {
   auto markdown = std::make_shared<bool>(false);
   CLI::App& verb = *app.add_subcommand("list-ops", "List the layers and operators that convert");
+  verb.footer("Example:\n  onward list-ops | grep -i conv");
   verb.add_flag("--markdown", *markdown, "As docs/supported_ops.md");
   verb.callback([markdown] { run(*markdown); });
 }

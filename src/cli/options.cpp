@@ -3,8 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
-#include "base/error.h"
-
 namespace onward::cli {
 namespace {
 
@@ -15,8 +13,8 @@ ir::Dim parse_dim(const std::string& text, const std::string& whole) {
   if (error == std::errc() && end == text.data() + text.size() && value >= 0) return ir::Dim(value);
   const bool number = text.empty() || text.front() == '-' || (text.front() >= '0' && text.front() <= '9');
   if (number) {
-    fail_invalid("--input " + whole + ": \"" + text + "\" is no dimension",
-                 "write NAME=1,3,224,224; use -1 or a name for a dimension that varies");
+    fail_usage("--input " + whole + ": \"" + text + "\" is no dimension",
+               "write NAME=1,3,224,224; use -1 or a name for a dimension that varies");
   }
   return ir::Dim(text);
 }
@@ -27,6 +25,10 @@ std::string trimmed(const std::string& text) {
 }
 
 }  // namespace
+
+void fail_usage(const std::string& what, const std::string& remedy) {
+  throw CLI::ValidationError(what + "\n" + remedy, CLI::ExitCodes::ValidationError);
+}
 
 std::vector<std::string> split_names(const std::string& text) {
   std::vector<std::string> names;
@@ -41,21 +43,25 @@ std::vector<std::string> split_names(const std::string& text) {
 std::pair<std::string, ir::Shape> parse_input_dims(const std::string& text) {
   const size_t equals = text.rfind('=');
   if (equals == std::string::npos || equals == 0) {
-    fail_invalid("--input " + text + " has no name", "write NAME=1,3,224,224");
+    fail_usage("--input " + text + " has no name", "write NAME=1,3,224,224");
   }
   ir::Shape shape;
   for (const std::string& dim : split_names(text.substr(equals + 1))) shape.push_back(parse_dim(dim, text));
   return {text.substr(0, equals), std::move(shape)};
 }
 
-void ImportArguments::add_to(CLI::App& verb) {
-  verb.add_option("--input", input_dims,
-                  "Shape of an input, NAME=DIMS, e.g. \"x=1,3,224,224\" (-1: dynamic); repeatable")
+void ImportArguments::add_dims_to(CLI::App& verb, const std::string& dims) {
+  verb.add_option(dims, input_dims,
+                  "Shape of an input where the file leaves it open, e.g. \"x=1,3,224,224\" (-1: varies); repeatable")
       ->type_name("NAME=DIMS")
       ->take_all();
   verb.add_option("--signature", signature, "Which signature of a SavedModel (default: serving_default)")
       ->type_name("S");
   verb.add_option("--tag", tag, "Which meta graph of a SavedModel (default: serve)")->type_name("TAG");
+}
+
+void ImportArguments::add_to(CLI::App& verb, const std::string& dims) {
+  add_dims_to(verb, dims);
   verb.add_option("--inputs", inputs, "Graph tensors that are the inputs, where the file has no signature")
       ->type_name("A,B");
   verb.add_option("--outputs", outputs, "Graph tensors that are the outputs")->type_name("C,D");

@@ -14,8 +14,11 @@ class App;
 
 namespace onward::cli {
 
+// For what the user wrote wrongly on the command line: main prints it, names --help and ends with 2.
+[[noreturn]] void fail_usage(const std::string& what, const std::string& remedy);
+
 // "NAME=1,3,224,224": numbers, and `-1`, `?` or a name for a dynamic dimension; "NAME=" is a scalar. The name may
-// contain spaces and "=" signs (the last one counts). Throws Error(kInvalidArgument) that shows the form.
+// contain spaces and "=" signs (the last one counts). Fails as wrong usage, showing the form.
 std::pair<std::string, ir::Shape> parse_input_dims(const std::string& text);
 
 // "A,B" → {"A", "B"}.
@@ -29,7 +32,10 @@ struct ImportArguments {
   std::string inputs;
   std::string outputs;
 
-  void add_to(CLI::App& verb);
+  // `dims` is what the option NAME=DIMS is called: "--input", or "--dims" in verbs whose --input names files.
+  void add_to(CLI::App& verb, const std::string& dims = "--input");
+  // Without --inputs and --outputs.
+  void add_dims_to(CLI::App& verb, const std::string& dims);
   importer::Options options() const;
 };
 

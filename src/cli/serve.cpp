@@ -112,6 +112,12 @@ void add_serve(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   server::ServeOptions& options = arguments->options;
   CLI::App& verb = *app.add_subcommand("serve", "Serve models over HTTP; what is not ONNX yet is converted");
+  verb.footer(
+      "Examples:\n"
+      "  onward serve Model.onnx\n"
+      "  onward serve tf=Model.keras torch=Model.pt2 --http 8080\n"
+      "  onward serve --models models/ --poll 5 --host 0.0.0.0\n"
+      "Then: curl -d '{\"input\": [[1, 2, 3]]}' http://127.0.0.1:8080/predict");
   verb.add_option("SRC", arguments->sources, "Model files or folders; NAME=FILE gives one a name")
       ->type_name("[NAME=]FILE");
   verb.add_option("--models", arguments->folder, "A folder with NAME/VERSION/model.*, NAME.onnx or other model files")

@@ -12,6 +12,8 @@ namespace onward::cli {
 void add_convert(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_list_ops(CLI::App& app);
+void add_run(CLI::App& app);
 void add_serve(CLI::App& app);
+void add_verify(CLI::App& app);
 
 }  // namespace onward::cli

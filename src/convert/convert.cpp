@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "convert/weights_only.h"
 #include "import/keras/keras.h"
 #include "import/onnx/onnx_reader.h"
 #include "import/torch/pt2.h"
@@ -47,6 +48,7 @@ void check_opset(int opset) {
 ir::Model import_file(const fs::path& path, const importer::Options& options) {
   const Format format = detect(path);
   try {
+    if (holds_weights_only(format, path)) fail_weights_only(format, path);
     return import_format(format, path, options);
   } catch (const Error& error) {
     if (error.message().starts_with(path.string())) throw;

@@ -48,7 +48,7 @@ bool is_pickle(std::string_view text) { return text.size() > 2 && text[0] == '\x
 bool is_tar(std::string_view text) { return text.size() > 262 && text.substr(257, 5) == "ustar"; }
 
 Format detect_zip(const Bytes& file, const fs::path& path) {
-  const auto archive = zip::Archive::open(file);
+  const auto archive = zip::Archive::open(file, path.string());
   bool pickle = false;
   bool code = false;
   for (const auto& name : archive.names()) {

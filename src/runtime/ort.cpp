@@ -68,6 +68,11 @@ std::string clean_message(std::string_view message) {
   static const std::regex noise(
       R"((\S*onnxruntime\S*\.(cc|h|cpp):\d+ )|(\S*onnxruntime::\S+\([^)]*\)( const)? )|(^Exception during (loading|initialization): )|(\S+ was false\. ))");
   std::string text = std::regex_replace(std::string(message), noise, "");
+  constexpr std::string_view kFailed = " failed:";
+  const size_t failed = text.find(kFailed);
+  if (text.starts_with("Load model from ") && failed != std::string::npos) text.erase(0, failed + kFailed.size());
+  constexpr std::string_view kFatal = "Fatal error: ";
+  if (text.starts_with(kFatal)) text.erase(0, kFatal.size());
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   return text;
 }
@@ -75,9 +80,13 @@ std::string clean_message(std::string_view message) {
 Error load_error(const Ort::Exception& error, const std::string& model) {
   const Code code = code_of(error.GetOrtErrorCode());
   const bool not_protobuf = error.GetOrtErrorCode() == ORT_INVALID_PROTOBUF;
-  return Error(code == Code::kInternal ? Code::kDataLoss : code,
-               fmt::format("{}: {}", model, not_protobuf ? "not a valid ONNX file" : clean_message(error.what())),
-               not_protobuf ? "see what the file holds: onward inspect " + model : "");
+  const std::string reason = not_protobuf ? "not a valid ONNX file" : clean_message(error.what());
+  std::string hint;
+  if (not_protobuf) hint = "see what the file holds: onward inspect " + model;
+  if (reason.find("is not a registered function/op") != std::string::npos) {
+    hint = "ONNX Runtime has no such operator: export the model without it, or as a function of standard operators";
+  }
+  return Error(code == Code::kInternal ? Code::kDataLoss : code, fmt::format("{}: {}", model, reason), hint);
 }
 
 Error run_error(const Ort::Exception& error) {

@@ -1,4 +1,4 @@
-"""Starts the built `onward serve` on a free port for a test."""
+"""Runs the built `onward`, and starts `onward serve` on a free port for a test."""
 import contextlib
 import os
 import pathlib
@@ -11,6 +11,12 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ONWARD = os.environ.get("ONWARD", str(ROOT / "build" / "release" / "onward"))
 MODELS = ROOT / "tests" / "fixtures" / "models"
+EXAMPLE = ROOT / "examples" / "segmentation"
+
+
+def onward(*arguments, **options):
+    """Runs the program to its end."""
+    return subprocess.run([ONWARD, *map(str, arguments)], capture_output=True, text=True, timeout=300, **options)
 
 
 class Server:

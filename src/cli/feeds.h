@@ -1,0 +1,21 @@
+// Tensors from the files that a user names: .npy, .npz, .png, .jpg and .json.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/session.h"
+#include "serving/images.h"
+
+namespace onward::cli {
+
+// `given` are "NAME=FILE", or just "FILE" for a model with one input; the result has the model's order. Arrays get the
+// input's dtype where no value changes, and its layout as the server does it; pictures as `pixels` says. Throws Error
+// that names the input, and lists what the model takes where one is missing.
+std::vector<ir::Tensor> read_feeds(const std::vector<std::string>& given, const std::vector<runtime::ValueInfo>& inputs,
+                                   serving::PixelRange pixels);
+
+// The arrays of an .npz file.
+std::vector<runtime::NamedTensor> read_npz(const std::string& file);
+
+}  // namespace onward::cli

@@ -1,0 +1,39 @@
+#include "cli/loading.h"
+
+#include "base/temporary_folder.h"
+
+namespace onward::cli {
+namespace {
+
+Bytes joined(const std::vector<Bytes>& parts, size_t size) {
+  std::vector<std::byte> bytes;
+  bytes.reserve(size);
+  for (const Bytes& part : parts) bytes.insert(bytes.end(), part.view().begin(), part.view().end());
+  return Bytes::from_vector(std::move(bytes));
+}
+
+}  // namespace
+
+runtime::Session open_session(ir::Model& model, const std::string& name, int opset) {
+  const exporter::Serialized serialized = exporter::serialize(model, {.opset = opset});
+  if (serialized.external.empty()) {
+    return runtime::Session::from_bytes(joined(serialized.parts, serialized.size()), name);
+  }
+  // Over 2 GiB: ONNX Runtime maps the weights from a file, which may be gone by name once it is open.
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "model.onnx";
+  exporter::write_onnx(model, file, {.opset = opset});
+  return runtime::Session::load(file);
+}
+
+runtime::Session open_session(const std::filesystem::path& path, const convert::Options& options) {
+  const bool as_it_is = options.import.input_dims.empty() && options.import.inputs.empty() &&
+                        options.import.outputs.empty() && options.layout == convert::Layout::kSource;
+  if (convert::detect(path) == convert::Format::kOnnx && as_it_is) return runtime::Session::load(path);
+  convert::check_opset(options.opset);
+  ir::Model model = convert::import_file(path, options.import);
+  convert::optimize(model, options);
+  return open_session(model, path.string(), options.opset);
+}
+
+}  // namespace onward::cli
