@@ -1,5 +1,6 @@
 #include "export/names.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -46,6 +47,12 @@ void separate_outputs(ir::Graph& graph, const std::vector<std::string>& names) {
   }
 }
 
+// Not of a subgraph, which may give back a value of this graph.
+bool is_output_of(const ir::Graph& graph, const ir::Value& value) {
+  return std::any_of(value.uses().begin(), value.uses().end(),
+                     [&](const ir::Use& use) { return use.node == nullptr && use.graph == &graph; });
+}
+
 class Assigner {
  public:
   void assign_top(ir::Graph& graph) {
@@ -78,7 +85,7 @@ class Assigner {
       if (node.name.empty()) node.name = node.origin && !node.origin->path.empty() ? node.origin->path : node.op_type;
       node.name = node_namer_.unique(node.name);
       for (ir::Value* output : node.outputs()) {
-        if (output->is_output()) continue;
+        if (is_output_of(graph, *output)) continue;  // it has its name already
         if (may_be_absent(node, *output) && output->name.empty()) continue;
         output->name =
             namer_.unique(output->name.empty() ? node.name + ":" + std::to_string(output->index()) : output->name);

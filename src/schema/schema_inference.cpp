@@ -161,6 +161,12 @@ std::string described(const Node& node) {
   return text + ")";
 }
 
+// The operator whose inference serves for one that has none in the library.
+std::string inferred_as(const std::string& op_type) {
+  if (op_type == "GreaterOrEqual") return "Greater";
+  return op_type == "LessOrEqual" ? "Less" : op_type;
+}
+
 const onnx::OpSchema* find_schema(const std::string& op_type, int opset) {
   if (const auto* schema = onnx::OpSchemaRegistry::Schema(op_type, opset, "")) return schema;
   return onnx::OpSchemaRegistry::Schema(op_type, newest_opset(), "");
@@ -191,7 +197,7 @@ bool has_schema(const std::string& op_type, int opset) {
 
 void SchemaInference::infer(Node& node) const {
   if (!node.domain.empty() || node.outputs().empty() || ir::infer_control_flow(node)) return;
-  const onnx::OpSchema* schema = find_schema(node.op_type, opset_);
+  const onnx::OpSchema* schema = find_schema(inferred_as(node.op_type), opset_);
   if (schema == nullptr) throw Error(Code::kInternal, "ONNX has no operator " + node.op_type);
   try {
     run_inference(*schema, node);

@@ -128,6 +128,10 @@ class Import {
   static bool is_value(const ExportedArgument& argument) {
     return argument.kind == ExportedArgument::Kind::kTensor || argument.kind == ExportedArgument::Kind::kSymbol;
   }
+  static bool is_number(const ExportedArgument& argument) {
+    return argument.kind == ExportedArgument::Kind::kInt || argument.kind == ExportedArgument::Kind::kFloat ||
+           argument.kind == ExportedArgument::Kind::kBool;
+  }
 
   const TensorMeta& meta(const std::string& name) const {
     const auto found = program_.graph.tensors.find(name);
@@ -135,12 +139,15 @@ class Import {
     return found->second;
   }
 
-  // The user's inputs that the run will give, with their names: not those whose value the export fixed.
+  // What the user calls the program with, with its names. Numbers that the export fixed stay inputs, which nothing
+  // uses, so that calls keep their form; None and strings can be none.
   std::vector<std::pair<const InputSpec*, std::string>> user_inputs() const {
     std::vector<std::pair<const InputSpec*, std::string>> inputs;
     for (const InputSpec& input : program_.inputs) {
-      if (input.kind != InputSpec::Kind::kUser || !is_value(input.argument)) continue;
-      inputs.emplace_back(&input, input.argument.text);
+      const bool user = input.kind == InputSpec::Kind::kUser || input.kind == InputSpec::Kind::kConstant;
+      if (!user || !(is_value(input.argument) || is_number(input.argument))) continue;
+      const std::string& name = is_value(input.argument) ? input.argument.text : input.target;
+      inputs.emplace_back(&input, name.empty() ? "input_" + std::to_string(inputs.size()) : name);
     }
     if (renames_.inputs.empty()) return inputs;
     check_count("inputs", renames_.inputs.size(), inputs.size());
@@ -202,6 +209,15 @@ class Import {
       if (!dtype || !tensor.strided) fail_unsupported("the input \"" + name + "\" has a type that ONNX lacks");
       return Py::tensor(graph.add_input(name, *dtype, symbols_.shape(tensor)));
     }
+    if (is_number(argument)) {
+      const ir::DType dtype = argument.kind == ExportedArgument::Kind::kFloat  ? ir::DType::kDouble
+                              : argument.kind == ExportedArgument::Kind::kBool ? ir::DType::kBool
+                                                                               : ir::DType::kInt64;
+      graph.add_input(name, dtype, ir::Shape{});
+      const bool real = dtype == ir::DType::kDouble;
+      fixed_.set(name, real ? Json(argument.number) : Json(argument.integer));
+      return script::Uninitialized{};
+    }
     return script::Symbolic{graph.add_input(name, ir::DType::kInt64, ir::Shape{}), script::Symbolic::Kind::kInt};
   }
 
@@ -254,6 +270,7 @@ class Import {
       ranges.set(symbol, Json::array({range.low ? Json(*range.low) : Json(), range.high ? Json(*range.high) : Json()}));
     }
     if (ranges.size() > 0) model_.metadata["onward.ranges"] = ranges.dump();
+    if (fixed_.size() > 0) model_.metadata["onward.fixed_inputs"] = fixed_.dump();
   }
 
   const torchfile::Pt2Archive& archive_;
@@ -266,6 +283,7 @@ class Import {
   Symbols symbols_;
   GraphReader reader_;
   std::set<std::string> output_names_;
+  Json fixed_ = Json::object();  // inputs whose value the export fixed
 };
 
 }  // namespace

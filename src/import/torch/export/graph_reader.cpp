@@ -7,6 +7,7 @@
 #include "import/torch/export/higher_order.h"
 #include "import/torch/export/origin.h"
 #include "import/torch/export/targets.h"
+#include "import/torch/export/vmap.h"
 #include "import/torch/script/builtins.h"
 #include "import/torch/script/operators.h"
 
@@ -90,7 +91,7 @@ Items GraphReader::run(const ExportedGraph& graph, const Items& inputs) {
     const bool named = input.kind == Kind::kTensor || input.kind == Kind::kSymbol;
     if (named && !inputs[i].is<script::Uninitialized>()) scope.names[input.text] = inputs[i];
   }
-  for (const ExportedNode& node : graph.nodes) run_node(node);
+  run_nodes(graph.nodes);
   Items outputs;
   for (const ExportedArgument& output : graph.outputs) {
     const auto found = scope.names.find(output.text);
@@ -100,12 +101,33 @@ Items GraphReader::run(const ExportedGraph& graph, const Items& inputs) {
   return outputs;
 }
 
+void GraphReader::run_nodes(const std::vector<ExportedNode>& nodes) {
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (!Vmap::begins(nodes[i])) {
+      run_node(nodes[i]);
+      continue;
+    }
+    attempt(nodes[i], [&] {
+      Vmap vmap(*this, nodes, i);
+      i = vmap.end();
+      vmap.run();
+    });
+  }
+}
+
 void GraphReader::run_node(const ExportedNode& node) {
+  attempt(node, [&] {
+    if (const std::optional<Py> result = call(node)) bind(node.outputs, *result);
+  });
+}
+
+void GraphReader::attempt(const ExportedNode& node, const std::function<void()>& work) {
   node_ = &node;
   b().set_origin(origin());
   try {
-    if (const std::optional<Py> result = call(node)) bind(node.outputs, *result);
+    work();
   } catch (const script::Raised& raised) {
+    node_ = &node;
     blockers_.add(*origin(), Error(Code::kUnimplemented, "it fails for every input: " + raised.message));
     bind(node.outputs, placeholder(node));
   } catch (const Error& error) {
@@ -131,7 +153,11 @@ std::optional<Py> GraphReader::call(const ExportedNode& node) {
   Items args;
   Kwargs kwargs;
   arguments(node, args, kwargs);
-  if (is_untranslated_tensor(*this, Py::list(args))) return placeholder(node);
+  if (is_untranslated_tensor(*this, Py::list(args))) {
+    const std::string name = parse_target(node.target).name;
+    if (!script::has_translation(name)) (void)call_operator(name, {});  // its own blocker, not an echo of another
+    return placeholder(node);
+  }
   return call_named(node.target, std::move(args), std::move(kwargs));
 }
 

@@ -38,6 +38,7 @@ class GraphReader : public script::Machine {
 
  private:
   friend class HigherOrder;
+  friend class Vmap;
   class Entered;
 
   // The names of one graph.
@@ -47,7 +48,10 @@ class GraphReader : public script::Machine {
     Scope* outer = nullptr;
   };
 
+  void run_nodes(const std::vector<torchfile::ExportedNode>& nodes);
   void run_node(const torchfile::ExportedNode& node);
+  // Does something for a node, whose errors become blockers and its results placeholders.
+  void attempt(const torchfile::ExportedNode& node, const std::function<void()>& work);
   // Nothing where the node has no result that anything uses.
   std::optional<Py> call(const torchfile::ExportedNode& node);
   Py call_named(const std::string& target, Items args, Kwargs kwargs);

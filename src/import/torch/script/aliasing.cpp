@@ -293,6 +293,10 @@ Py call_in_place(Machine& in, const std::string& name, const std::string& pure_n
 
 }  // namespace
 
+bool is_in_place(const std::string& name) {
+  return name == "aten::copy_" || name == "aten::fill_" || name == "aten::zero_";
+}
+
 Py call_aliasing(Machine& in, const std::string& name, Items& args, Kwargs& kwargs, const Pure& pure) {
   const bool on_tensor = !args.empty() && args[0].is_tensor();
   if (const std::string pure_name = out_of_place(name); on_tensor && !pure_name.empty()) {

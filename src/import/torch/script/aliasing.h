@@ -15,4 +15,7 @@ using Pure = std::function<Py(const std::string& name, const Items& args, const 
 // Calls the operator `name`, which may be in-place ("aten::add_") or give views ("aten::select"), through `pure`.
 Py call_aliasing(Machine& in, const std::string& name, Items& args, Kwargs& kwargs, const Pure& pure);
 
+// An in-place operator that call_aliasing computes by itself, without an out-of-place form.
+bool is_in_place(const std::string& name);
+
 }  // namespace onward::importer::script

@@ -42,6 +42,8 @@ std::optional<Py> call_builtin(Machine& in, const std::string& name, Items& args
   return std::nullopt;
 }
 
+bool is_builtin(const std::string& name) { return builtins().contains(name); }
+
 std::optional<ir::DType> dtype_of_number(int64_t scalar_type) {
   if (scalar_type < 0 || static_cast<size_t>(scalar_type) >= kTypes.size()) return std::nullopt;
   const ir::DType dtype = kTypes[static_cast<size_t>(scalar_type)];

@@ -24,6 +24,9 @@ void register_environment(BuiltinTable& table);
 // Nothing where `name` is no builtin for these arguments.
 std::optional<Py> call_builtin(Machine& in, const std::string& name, Items& args, Kwargs& kwargs);
 
+// Whether there is a builtin of that name for some arguments.
+bool is_builtin(const std::string& name);
+
 // An element type as TorchScript numbers it, and back; nothing for one that has no form in ONNX.
 std::optional<ir::DType> dtype_of_number(int64_t scalar_type);
 int64_t number_of_dtype(ir::DType dtype);

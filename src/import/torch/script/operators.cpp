@@ -77,6 +77,12 @@ bool promotes(const std::string& name) {
   return kNames.contains(name);
 }
 
+[[noreturn]] void fail_untranslated(const std::string& name) {
+  const bool own = name.starts_with("aten::") || name.starts_with("prim::");
+  fail_unsupported(name + " has no translation",
+                   own ? "" : "write what the custom operator does with PyTorch's own operators, and export again");
+}
+
 Py call_table(Machine& in, const std::string& name, const Items& args, const Kwargs& kwargs) {
   const torch::OpTable& table = torch::op_table();
   Arguments arguments;
@@ -88,7 +94,7 @@ Py call_table(Machine& in, const std::string& name, const Items& args, const Kwa
     if (key == "generator" || key == "out") continue;
     arguments.keywords.emplace_back(key, to_arg(in, value));
   }
-  if (!table.contains(name)) fail_unsupported(name + " has no translation");
+  if (!table.contains(name)) fail_untranslated(name);
   const torch::OpTable::Entry* entry = table.resolve(name, arguments, in.overload());
   if (entry == nullptr) fail_unsupported("[" + name + "] its arguments fit no form of the operator that is translated");
   convert_dtypes(entry->signature, arguments);
@@ -113,7 +119,14 @@ Py placeholder(Machine& in, const std::string& name, const Items& args) {
 
 Py call(Machine& in, Blockers& blockers, const std::string& name, Items& args, Kwargs& kwargs) {
   if (std::optional<Py> result = call_builtin(in, name, args, kwargs)) return *result;
-  if (on_untranslated(in, args)) return placeholder(in, name, args);
+  if (on_untranslated(in, args)) {
+    try {
+      if (!has_translation(name)) fail_untranslated(name);
+    } catch (const Error& error) {
+      blockers.add(*in.origin(), error);
+    }
+    return placeholder(in, name, args);
+  }
   require_known_types(in, name, args);
   const Pure pure = [&in](const std::string& pure_name, const Items& pure_args, const Kwargs& pure_kwargs) {
     Items own = pure_args;
@@ -132,6 +145,11 @@ Py call(Machine& in, Blockers& blockers, const std::string& name, Items& args, K
 }
 
 }  // namespace
+
+bool has_translation(const std::string& name) {
+  if (torch::op_table().contains(name) || is_builtin(name) || is_in_place(name)) return true;
+  return name.ends_with('_') && torch::op_table().contains(name.substr(0, name.size() - 1));
+}
 
 Machine::Operators table_operators(Blockers& blockers) {
   return [&blockers](Machine& in, const std::string& name, Items& args, Kwargs& kwargs) {

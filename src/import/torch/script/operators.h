@@ -5,7 +5,10 @@
 
 namespace onward::importer::script {
 
-// An Interpreter's operators: Python's own, then those of the table, made functional where they are in-place. What the
+// Whether anything here knows the operator, whatever its arguments.
+bool has_translation(const std::string& name);
+
+// A Machine's operators: Python's own, then those of the table, made functional where they are in-place. What the
 // table lacks or refuses goes to `blockers`, and stands as an untranslated node for the rest of the import.
 Machine::Operators table_operators(Blockers& blockers);
 
