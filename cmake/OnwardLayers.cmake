@@ -28,3 +28,18 @@ function(onward_layer path)
   endforeach()
   target_link_libraries(${name} PUBLIC ${LAYER_LINK} PRIVATE ${LAYER_PRIVATE_LINK})
 endfunction()
+
+# onward_protos(layer FILE…) compiles .proto files (paths from src/) into the layer, which alone sees the generated headers.
+function(onward_protos layer)
+  set(generated "${PROJECT_BINARY_DIR}/generated/onward_${layer}")
+  file(MAKE_DIRECTORY "${generated}")
+  foreach(proto IN LISTS ARGN)
+    string(REGEX REPLACE "\\.proto$" ".pb" stem "${generated}/${proto}")
+    add_custom_command(
+      OUTPUT "${stem}.cc" "${stem}.h"
+      COMMAND protobuf::protoc "--proto_path=${PROJECT_SOURCE_DIR}/src" "--cpp_out=${generated}" "${proto}"
+      DEPENDS "${PROJECT_SOURCE_DIR}/src/${proto}" WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}/src")
+    target_sources(onward_${layer} PRIVATE "${stem}.cc" "${stem}.h")
+  endforeach()
+  target_include_directories(onward_${layer} SYSTEM PRIVATE "${generated}")
+endfunction()

@@ -1,0 +1,44 @@
+#include "formats/tensorflow/crc32c.h"
+
+#include <array>
+
+namespace onward::tensorflow {
+namespace {
+
+constexpr uint32_t kPolynomial = 0x82f63b78U;  // reflected
+using Tables = std::array<std::array<uint32_t, 256>, 8>;
+
+constexpr Tables make_tables() {
+  Tables tables{};
+  for (uint32_t i = 0; i < 256; ++i) {
+    uint32_t crc = i;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1U) ^ ((crc & 1U) != 0 ? kPolynomial : 0U);
+    tables[0][i] = crc;
+  }
+  for (uint32_t i = 0; i < 256; ++i) {
+    for (size_t k = 1; k < 8; ++k) tables[k][i] = (tables[k - 1][i] >> 8U) ^ tables[0][tables[k - 1][i] & 0xffU];
+  }
+  return tables;
+}
+
+constexpr Tables kTables = make_tables();
+
+}  // namespace
+
+// Eight bytes a step.
+uint32_t crc32c(ByteView bytes, uint32_t start) {
+  uint32_t crc = ~start;
+  const std::byte* at = bytes.data();
+  size_t left = bytes.size();
+  for (; left >= 8; left -= 8, at += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, at, 8);
+    word ^= crc;
+    crc = 0;
+    for (size_t k = 0; k < 8; ++k) crc ^= kTables[7 - k][(word >> (8 * k)) & 0xffU];
+  }
+  for (; left > 0; --left, ++at) crc = (crc >> 8U) ^ kTables[0][(crc ^ std::to_integer<uint32_t>(*at)) & 0xffU];
+  return ~crc;
+}
+
+}  // namespace onward::tensorflow
