@@ -7,6 +7,7 @@
 #include "convert/weights_only.h"
 #include "import/keras/keras.h"
 #include "import/onnx/onnx_reader.h"
+#include "import/tensorflow/tensorflow.h"
 #include "import/torch/pt2.h"
 #include "import/torch/torchscript.h"
 #include "passes/opset/lower.h"
@@ -28,6 +29,12 @@ ir::Model import_format(Format format, const fs::path& path, const importer::Opt
       return importer::read_onnx(map_file(path), path.parent_path());
     case Format::kPt2:
       return importer::read_pt2(map_file(path), path.string(), options, inference);
+    case Format::kSavedModel:
+      return importer::read_saved_model(path, options, inference);
+    case Format::kGraphDef:
+    case Format::kGraphDefText:
+      return importer::read_graphdef(map_file(path), path.string(), format == Format::kGraphDefText, options,
+                                     inference);
     case Format::kTorchScript:
       return importer::read_torchscript(map_file(path), path.string(), options, inference);
     default:

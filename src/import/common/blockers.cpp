@@ -7,7 +7,8 @@ namespace onward::importer {
 void Blockers::add(const ir::Origin& origin, const Error& error) {
   for (Blocker& known : blockers_) {
     if (known.origin.op == origin.op && known.message == error.message()) {
-      ++known.further;
+      // What is translated again (a loop's body, a function) is the same blocker.
+      if (known.origin.path != origin.path || known.origin.source != origin.source) ++known.further;
       return;
     }
   }

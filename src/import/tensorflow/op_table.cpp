@@ -1,0 +1,71 @@
+#include "import/tensorflow/op_table.h"
+
+#include "import/tensorflow/ops/families.h"
+
+namespace onward::importer::tf {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+std::vector<Op::Output> parse_outputs(std::string_view text) {
+  std::vector<Op::Output> outputs;
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    const std::string_view one = trimmed(text.substr(0, comma));
+    const size_t star = std::min(one.find('*'), one.size());
+    outputs.push_back({std::string(one.substr(0, star)),
+                       star < one.size() ? std::string(one.substr(star + 1)) : std::string()});
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return outputs;
+}
+
+}  // namespace
+
+Op& OpTable::entry(std::string_view signature) {
+  const size_t arrow = std::min(signature.find("->"), signature.size());
+  Op& op = ops_[std::string(trimmed(signature.substr(0, arrow)))];
+  op = Op();
+  if (arrow < signature.size()) op.outputs = parse_outputs(signature.substr(arrow + 2));
+  return op;
+}
+
+void OpTable::add(std::string_view signature, Translate translate) { entry(signature).translate = translate; }
+void OpTable::add(std::string_view signature, TranslateOne translate) { entry(signature).translate_one = translate; }
+void OpTable::add(std::string_view signature, TranslateItems translate) {
+  entry(signature).translate_items = translate;
+}
+
+void OpTable::effect(std::string_view signature, TranslateItems translate) {
+  Op& op = entry(signature);
+  op.translate_items = translate;
+  op.effect = true;
+}
+
+void OpTable::ignore(std::string_view name) { entry(name).ignored = true; }
+
+const Op* OpTable::find(std::string_view name) const {
+  const auto found = ops_.find(name);
+  return found == ops_.end() ? nullptr : &found->second;
+}
+
+const OpTable& op_table() {
+  static const OpTable kTable = [] {
+    OpTable table;
+    register_calls(table);
+    register_control_flow(table);
+    register_core(table);
+    register_elementwise(table);
+    register_linear(table);
+    register_lists(table);
+    register_variables(table);
+    return table;
+  }();
+  return kTable;
+}
+
+}  // namespace onward::importer::tf

@@ -1,0 +1,156 @@
+#include "formats/tensorflow/saved_model.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "import/tensorflow/signature.h"
+#include "import/tensorflow/tensorflow.h"
+
+namespace onward::importer {
+namespace {
+
+using namespace tf;  // NOLINT: this file is the package's front
+using tensorflow::MetaGraph;
+
+constexpr std::string_view kInitSignature = "__saved_model_init_op";
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+const MetaGraph& choose_meta(const std::vector<MetaGraph>& metas, const std::string& tag) {
+  const std::string wanted = tag.empty() ? "serve" : tag;
+  std::string known;
+  for (const MetaGraph& meta : metas) {
+    if (std::find(meta.tags.begin(), meta.tags.end(), wanted) != meta.tags.end()) return meta;
+    known += (known.empty() ? "" : "; ") + (meta.tags.empty() ? std::string("(none)") : joined(meta.tags));
+  }
+  if (tag.empty() && metas.size() == 1) return metas.front();
+  fail_invalid("no graph of the file has the tag \"" + wanted + "\"", "choose with --tag; the tags are: " + known);
+}
+
+const tensorflow::Signature& choose_signature(const MetaGraph& meta, const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& entry : meta.signatures) {
+    if (entry.first != kInitSignature && entry.first != "__saved_model_train_op") known.push_back(entry.first);
+  }
+  if (known.empty()) {
+    fail_invalid("the SavedModel has no signature, so its inputs and outputs are not known",
+                 "save it with signatures (tf.saved_model.save(model, path, signatures=…))");
+  }
+  std::string wanted = name.empty() ? "serving_default" : name;
+  if (name.empty() && known.size() == 1) wanted = known.front();
+  const auto found = meta.signatures.find(wanted);
+  if (found != meta.signatures.end()) return found->second;
+  fail_invalid("the SavedModel has no signature \"" + wanted + "\"",
+               "choose with --signature; it has: " + joined(known));
+}
+
+void add_ports(const std::string& name, const tensorflow::TensorInfo& info, std::vector<Port>& ports) {
+  if (info.components.empty()) {
+    ports.push_back({name, info.name, info.type, info.shape});
+    return;
+  }
+  static constexpr const char* kSparse[] = {"indices", "values", "dense_shape"};
+  for (size_t i = 0; i < info.components.size(); ++i) {
+    add_ports(name + "_" + (info.sparse ? kSparse[i] : std::to_string(i)), info.components[i], ports);
+  }
+}
+
+std::vector<Port> ports_of(const std::map<std::string, tensorflow::TensorInfo>& tensors) {
+  std::vector<Port> ports;
+  for (const auto& [name, info] : tensors) add_ports(name, info, ports);
+  return ports;
+}
+
+// An asset's path, which must lie in the model's folder.
+std::string asset_path(const std::filesystem::path& folder, const std::string& name) {
+  const std::filesystem::path relative = std::filesystem::path(name).lexically_normal();
+  if (name.empty() || relative.is_absolute() || *relative.begin() == "..") {
+    fail_data("an asset lies outside the model's folder: " + name);
+  }
+  return (folder / "assets" / relative).string();
+}
+
+Item text_item(ir::Builder& b, const std::string& text) {
+  return b.constant(ir::Tensor::of_strings({}, {text}));
+}
+
+// What the file runs when it is loaded: variables are restored, then tables filled.
+class Loader {
+ public:
+  Loader(const std::filesystem::path& folder, const MetaGraph& meta, Program& program, Scope& scope,
+         const tensorflow::Bundle* bundle)
+      : folder_(folder), meta_(meta), scope_(scope), evaluator_(program, scope.b, ignored_, bundle) {}
+
+  void run() {
+    for (const tensorflow::Asset& asset : meta_.assets) {
+      if (!knows(asset.tensor)) continue;
+      feed(scope_, asset.tensor, text_item(scope_.b, asset_path(folder_, asset.filename)));
+    }
+    if (knows(meta_.filename_tensor)) feed(scope_, meta_.filename_tensor, text_item(scope_.b, "checkpoint"));
+    run(meta_.restore_op);
+    const auto signature = meta_.signatures.find(std::string(kInitSignature));
+    if (signature != meta_.signatures.end()) {
+      for (const auto& output : signature->second.outputs) run(output.second.name);
+    } else {
+      for (const char* name : {"saved_model_main_op", "main_op", "legacy_init_op"}) run_collection(name);
+    }
+    run_collection("table_initializer");
+    // What could not be run is only a blocker where the signature needs it.
+    std::erase_if(scope_.results, [](const auto& entry) {
+      const Items& items = entry.second;
+      return std::any_of(items.begin(), items.end(), [](const Item& item) { return item.is_untranslated(); });
+    });
+    std::erase_if(scope_.state.variables, [](const auto& entry) { return entry.second.is_untranslated(); });
+  }
+
+ private:
+  bool knows(const std::string& tensor) const {
+    return !tensor.empty() && scope_.body.index.contains(tensor.substr(0, tensor.find(':')));
+  }
+  void run(const std::string& node) {
+    if (knows(node)) evaluator_.run(scope_, scope_.body.find(node).node);
+  }
+  void run_collection(const char* name) {
+    const auto found = meta_.collections.find(name);
+    if (found == meta_.collections.end()) return;
+    for (const std::string& node : found->second) run(node);
+  }
+
+  const std::filesystem::path& folder_;
+  const MetaGraph& meta_;
+  Scope& scope_;
+  Blockers ignored_;
+  Evaluator evaluator_;
+};
+
+}  // namespace
+
+ir::Model read_saved_model(const std::filesystem::path& folder, const Options& options,
+                           const ir::Inference& inference) {
+  const std::vector<MetaGraph> metas = tensorflow::read_saved_model(folder);
+  const MetaGraph& meta = choose_meta(metas, options.tag);
+  const tensorflow::Signature& signature = choose_signature(meta, options.signature);
+  std::optional<tensorflow::Bundle> bundle;
+  const std::filesystem::path prefix = folder / "variables" / "variables";
+  if (std::filesystem::exists(prefix.string() + ".index")) bundle = tensorflow::Bundle::open(prefix);
+
+  ir::Model model;
+  model.producer = "tensorflow " + meta.tensorflow_version;
+  ir::Builder builder(*model.graph, inference);
+  Blockers blockers;
+  Program program(meta.graph);
+  State state;
+  Scope scope{program.main(), {}, builder, state};
+  add_inputs(ports_of(signature.inputs), options, scope);
+  Loader(folder, meta, program, scope, bundle ? &*bundle : nullptr).run();
+  Evaluator evaluator(program, builder, blockers, bundle ? &*bundle : nullptr);
+  add_outputs(ports_of(signature.outputs), evaluator, scope, folder.string());
+  model.graph->drop_unused_constants();
+  return model;
+}
+
+}  // namespace onward::importer
