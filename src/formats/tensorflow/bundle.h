@@ -50,7 +50,8 @@ class Bundle {
   std::map<std::string, Entry> parts_;  // by binary slice key
 };
 
-// `array` cut to `start` and `length` (-1: to the end) along each axis. Throws Error(kDataLoss) where that lies outside.
+// `array` cut to `start` and `length` (-1: to the end) along each axis. Throws Error(kDataLoss) where that lies
+// outside.
 Array cut(const Array& array, const std::vector<int64_t>& start, const std::vector<int64_t>& length);
 
 }  // namespace onward::tensorflow

@@ -49,8 +49,8 @@ struct Region {
   std::vector<int64_t> length;
 };
 
-Region checked(const std::vector<int64_t>& start, const std::vector<int64_t>& length,
-               const std::vector<int64_t>& shape, const std::string& what) {
+Region checked(const std::vector<int64_t>& start, const std::vector<int64_t>& length, const std::vector<int64_t>& shape,
+               const std::string& what) {
   if (start.size() != shape.size() || length.size() != shape.size()) fail_data(what + ": a part of another rank");
   Region region{start, length};
   for (size_t i = 0; i < shape.size(); ++i) {

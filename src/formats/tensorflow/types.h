@@ -45,8 +45,8 @@ inline DataType without_ref(DataType type) {
   return is_ref(type) ? static_cast<DataType>(static_cast<int32_t>(type) - kRefOffset) : type;
 }
 
-// numpy's name ("float32"; quantized types by what stores them: "int8", "uint8", "int32"); empty for resources, variants
-// and unknown numbers.
+// numpy's name ("float32"; quantized types by what stores them: "int8", "uint8", "int32"); empty for resources,
+// variants and unknown numbers.
 std::string_view dtype_name(DataType type);
 // "DT_FLOAT" → "float", as TensorFlow's messages name types: "float", "resource", "variant" …
 std::string_view display_name(DataType type);

@@ -23,7 +23,8 @@ Items Call::run(const Op& op) {
   return {values.begin(), values.end()};
 }
 
-// --- inputs ------------------------------------------------------------------------------------------------------------
+// --- inputs
+// ------------------------------------------------------------------------------------------------------------
 
 const Item& Call::item(size_t index) const {
   if (index >= inputs_.size()) fail_data("it has " + std::to_string(inputs_.size()) + " inputs, too few");
@@ -99,7 +100,8 @@ std::string Call::constant_text(size_t index, const char* what) const {
   return value->constant()->strings()[0];
 }
 
-// --- attributes --------------------------------------------------------------------------------------------------------
+// --- attributes
+// --------------------------------------------------------------------------------------------------------
 
 const AttrValue* Call::find(std::string_view name) const {
   const auto found = node().attrs.find(name);

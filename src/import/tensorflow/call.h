@@ -26,7 +26,8 @@ class Call {
   size_t index() const { return index_; }  // of the node in its body
   State& state() const { return scope_.state; }
 
-  // --- inputs ----------------------------------------------------------------------------------------------------------
+  // --- inputs
+  // ----------------------------------------------------------------------------------------------------------
   size_t input_count() const { return inputs_.size(); }
   const Items& items() const { return inputs_; }
   const Item& item(size_t index) const;
@@ -48,7 +49,8 @@ class Call {
   double constant_number(size_t index, const char* what) const;
   std::string constant_text(size_t index, const char* what) const;
 
-  // --- attributes, with the op's default where the file leaves it out -----------------------------------------------------
+  // --- attributes, with the op's default where the file leaves it out
+  // -----------------------------------------------------
   bool has(std::string_view name) const { return find(name) != nullptr; }
   int64_t integer(std::string_view name, int64_t fallback = 0) const;
   double number(std::string_view name, double fallback = 0) const;
@@ -68,7 +70,8 @@ class Call {
   // `axis` counted from the front; throws where it is out of range. For a negative axis the rank must be known.
   int64_t axis(int64_t axis, const ir::Value* x) const;
 
-  // --- failing ---------------------------------------------------------------------------------------------------------
+  // --- failing
+  // ---------------------------------------------------------------------------------------------------------
   [[noreturn]] void fail(const std::string& message, const std::string& hint = {}) const;
   void require(bool condition, const std::string& message, const std::string& hint = {}) const;
 

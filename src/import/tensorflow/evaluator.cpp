@@ -92,8 +92,8 @@ void Evaluator::settle(Scope& scope, size_t root) {
       open[visit.node] = true;
       if (scope.find(*wanted) != nullptr) continue;
       if (open[*wanted]) {
-        fail_data("the graph has a cycle through node \"" +
-                  (node.def != nullptr ? node.def->name : std::string()) + "\"");
+        fail_data("the graph has a cycle through node \"" + (node.def != nullptr ? node.def->name : std::string()) +
+                  "\"");
       }
       stack.push_back({*wanted});
       continue;

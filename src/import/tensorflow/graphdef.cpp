@@ -16,7 +16,8 @@ const T* attr(const tensorflow::Node& node, const char* name) {
   return found == node.attrs.end() ? nullptr : found->second.get_if<T>();
 }
 
-// A placeholder tells its type and shape; of any other tensor the type is its operator's, the shape what the file notes.
+// A placeholder tells its type and shape; of any other tensor the type is its operator's, the shape what the file
+// notes.
 Port input_port(const Body& body, const std::string& name) {
   const Endpoint place = body.find(name);
   const tensorflow::Node& node = *body.nodes[place.node].def;

@@ -46,12 +46,12 @@ struct Untranslated {};
 class Item {
  public:
   Item() = default;
-  Item(ir::Value* value) : data_(value) {}                              // NOLINT(google-explicit-constructor)
-  Item(ResourcePtr resource) : data_(std::move(resource)) {}            // NOLINT(google-explicit-constructor)
+  Item(ir::Value* value) : data_(value) {}                                  // NOLINT(google-explicit-constructor)
+  Item(ResourcePtr resource) : data_(std::move(resource)) {}                // NOLINT(google-explicit-constructor)
   Item(std::shared_ptr<const Stored> stored) : data_(std::move(stored)) {}  // NOLINT(google-explicit-constructor)
-  Item(ListPtr list) : data_(std::move(list)) {}                        // NOLINT(google-explicit-constructor)
-  Item(Complex complex) : data_(complex) {}                             // NOLINT(google-explicit-constructor)
-  Item(Untranslated untranslated) : data_(untranslated) {}              // NOLINT(google-explicit-constructor)
+  Item(ListPtr list) : data_(std::move(list)) {}                            // NOLINT(google-explicit-constructor)
+  Item(Complex complex) : data_(complex) {}                                 // NOLINT(google-explicit-constructor)
+  Item(Untranslated untranslated) : data_(untranslated) {}                  // NOLINT(google-explicit-constructor)
 
   bool is_untranslated() const { return std::holds_alternative<Untranslated>(data_); }
   template <class T>

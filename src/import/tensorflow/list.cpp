@@ -124,7 +124,8 @@ ListPtr list_set(Builder& b, const List& list, Value* index, Value* value) {
         return List::of(list.dtype, list.element_shape, std::move(items));
       }
       const bool untouched = std::all_of(list.items.begin(), list.items.end(), [](Value* v) { return v == nullptr; });
-      if (!untouched) return list_set(b, *List::stacked(list.dtype, list.element_shape, list_stack(b, list)), index, value);
+      if (!untouched)
+        return list_set(b, *List::stacked(list.dtype, list.element_shape, list_stack(b, list)), index, value);
       return list_set(b, *List::reserved(list.dtype, list.element_shape, list_size(b, list)), index, value);
     }
     case List::Form::kStacked:

@@ -17,8 +17,8 @@ std::vector<Op::Output> parse_outputs(std::string_view text) {
     const size_t comma = std::min(text.find(','), text.size());
     const std::string_view one = trimmed(text.substr(0, comma));
     const size_t star = std::min(one.find('*'), one.size());
-    outputs.push_back({std::string(one.substr(0, star)),
-                       star < one.size() ? std::string(one.substr(star + 1)) : std::string()});
+    outputs.push_back(
+        {std::string(one.substr(0, star)), star < one.size() ? std::string(one.substr(star + 1)) : std::string()});
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return outputs;

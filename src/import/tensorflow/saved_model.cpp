@@ -74,9 +74,7 @@ std::string asset_path(const std::filesystem::path& folder, const std::string& n
   return (folder / "assets" / relative).string();
 }
 
-Item text_item(ir::Builder& b, const std::string& text) {
-  return b.constant(ir::Tensor::of_strings({}, {text}));
-}
+Item text_item(ir::Builder& b, const std::string& text) { return b.constant(ir::Tensor::of_strings({}, {text})); }
 
 // What the file runs when it is loaded: variables are restored, then tables filled.
 class Loader {

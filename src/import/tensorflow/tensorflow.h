@@ -10,10 +10,9 @@
 namespace onward::importer {
 
 // A SavedModel folder (TF1 or TF2). Inputs and outputs are those of the signature (options.signature, else
-// "serving_default", else the only one), sorted by name. Throws Error: kInvalidArgument for an unknown tag or signature,
-// kUnimplemented listing every operator that cannot be translated, kDataLoss for damaged files.
-ir::Model read_saved_model(const std::filesystem::path& folder, const Options& options,
-                           const ir::Inference& inference);
+// "serving_default", else the only one), sorted by name. Throws Error: kInvalidArgument for an unknown tag or
+// signature, kUnimplemented listing every operator that cannot be translated, kDataLoss for damaged files.
+ir::Model read_saved_model(const std::filesystem::path& folder, const Options& options, const ir::Inference& inference);
 
 // A frozen GraphDef, binary or text. options.inputs and options.outputs name its tensors ("node:0" or "node"); without
 // them the placeholders are the inputs and what nothing uses the outputs.

@@ -107,8 +107,8 @@ std::optional<std::vector<LoopShape::Bound>> LoopShape::bounds() const {
     if (!is(condition_, at, {"Less"}) || node.inputs.size() != 2) return std::nullopt;
     const Endpoint counter = behind_identities(condition_, node.inputs[0]);
     const Endpoint limit = behind_identities(condition_, node.inputs[1]);
-    const bool limit_stays = limit.node < condition_.arguments ? is_invariant(limit.node)
-                                                               : constant(condition_, limit) != nullptr;
+    const bool limit_stays =
+        limit.node < condition_.arguments ? is_invariant(limit.node) : constant(condition_, limit) != nullptr;
     if (counter.node >= condition_.arguments || !is_counter(counter.node) || !limit_stays) return std::nullopt;
     bounds.push_back({counter.node, limit});
   }

@@ -8,7 +8,7 @@ namespace onward::importer::tf {
 
 struct Slot {
   enum class Kind {
-    kFixed,     // the same before, in and after: handles
+    kFixed,  // the same before, in and after: handles
     kTensor,
     kComplex,
     kStacked,   // a list as one tensor

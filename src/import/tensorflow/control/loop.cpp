@@ -35,7 +35,8 @@ class LoopBuilder {
     State before = call_.state();
     ir::Value* running =
         program_.trips != nullptr ? nullptr : truth(b, program_.condition(b, before, program_.initial));
-    if (running != nullptr && running->is_constant() && running->constant()->as_int() == 0) return own(program_.initial);
+    if (running != nullptr && running->is_constant() && running->constant()->as_int() == 0)
+      return own(program_.initial);
     const size_t scans = static_cast<size_t>(std::count(program_.collected.begin(), program_.collected.end(), true));
     const auto body = [&](ir::Builder& inner, ir::Value*, ir::Value*, const ir::Values& carried) {
       return round(inner, carried);

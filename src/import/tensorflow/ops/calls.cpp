@@ -5,9 +5,7 @@ namespace onward::importer::tf {
 namespace {
 
 // PartitionedCall(args: Tin, f: func) -> output: Tout
-Items call(Call& c) {
-  return c.evaluator().call(c.function("f"), c.items(), c.b, c.state(), c.scope().depth + 1);
-}
+Items call(Call& c) { return c.evaluator().call(c.function("f"), c.items(), c.b, c.state(), c.scope().depth + 1); }
 
 }  // namespace
 

@@ -29,18 +29,17 @@ Items if_op(Call& c) {
 
 // Branch `index` of those from `first` on: If(index == first, that one, the others); the last one stands for all other
 // indices.
-Items choose(Call& c, ir::Builder& b, State& state, Value* index, const std::vector<std::string>& branches, size_t first,
-             const Items& arguments) {
+Items choose(Call& c, ir::Builder& b, State& state, Value* index, const std::vector<std::string>& branches,
+             size_t first, const Items& arguments) {
   if (first + 1 == branches.size()) {
     return c.evaluator().call(branches[first], arguments, b, state, c.scope().depth + 1);
   }
   Scope scope{c.scope().body, {}, b, state, c.scope().depth + 1};
   Call inner(c.evaluator(), scope, c.index(), c.items());
   Value* here = b.Equal(index, b.number_like(static_cast<double>(first), index));
-  return branch(inner, here, function_body(inner, branches[first], arguments),
-                [&](ir::Builder& deeper, State& own) {
-                  return choose(inner, deeper, own, index, branches, first + 1, arguments);
-                });
+  return branch(inner, here, function_body(inner, branches[first], arguments), [&](ir::Builder& deeper, State& own) {
+    return choose(inner, deeper, own, index, branches, first + 1, arguments);
+  });
 }
 
 // Case(branch_index: int32, input: Tin, branches: list(func)) -> output: Tout
@@ -56,12 +55,13 @@ Items case_op(Call& c) {
   return choose(c, c.b, c.state(), c.input(0), branches, 0, arguments);
 }
 
-// --- loops -------------------------------------------------------------------------------------------------------------
+// --- loops
+// -------------------------------------------------------------------------------------------------------------
 
 bool starts_at_zero(const Item& item) {
   const Value* value = item.tensor();
-  return value != nullptr && value->is_constant() && value->constant()->count() == 1 &&
-         ir::is_integer(value->dtype) && value->constant()->as_int() == 0;
+  return value != nullptr && value->is_constant() && value->constant()->count() == 1 && ir::is_integer(value->dtype) &&
+         value->constant()->as_int() == 0;
 }
 
 // Round k writes element k of a list that is not written yet, or appends to it.

@@ -65,8 +65,8 @@ Value* add_n(Call& c) {
 
 // The quotient rounded down, exactly for integers.
 Value* floor_quotient(Builder& b, Value* x, Value* y) {
-  if (ir::is_floating(x->dtype)) return computed(b, &Builder::Floor, computed(b, kDiv, x, y, arithmetic_dtype),
-                                                 floating_dtype);
+  if (ir::is_floating(x->dtype))
+    return computed(b, &Builder::Floor, computed(b, kDiv, x, y, arithmetic_dtype), floating_dtype);
   const DType wide = arithmetic_dtype(x->dtype);
   Value* a = b.Cast(x, wide);
   Value* d = b.Cast(y, wide);
@@ -218,8 +218,9 @@ Value* shift(Call& c) {
   }
   // Signed numbers shift as multiplication by powers of two, rounded down.
   const DType wide = DType::kInt64;
-  Value* power = b.Cast(b.op("BitShift", {b.Cast(b.number_like(1, b.Cast(c.input(1), DType::kUInt64)), DType::kUInt64),
-                                          b.Cast(c.input(1), DType::kUInt64)},
+  Value* power = b.Cast(b.op("BitShift",
+                             {b.Cast(b.number_like(1, b.Cast(c.input(1), DType::kUInt64)), DType::kUInt64),
+                              b.Cast(c.input(1), DType::kUInt64)},
                              {{"direction", "LEFT"}}),
                         wide);
   Value* x = b.Cast(c.input(0), wide);

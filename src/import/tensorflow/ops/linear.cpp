@@ -34,7 +34,8 @@ Value* batch_mat_mul(Call& c) {
   Value* y = c.input(1);
   if (c.flag("adj_x")) x = transposed(c, x);
   if (c.flag("adj_y")) y = transposed(c, y);
-  const ir::DType out = c.dtype("Tout", tensorflow::DataType::kInvalid == c.type("Tout") ? c.type("T") : c.type("Tout"));
+  const ir::DType out =
+      c.dtype("Tout", tensorflow::DataType::kInvalid == c.type("Tout") ? c.type("T") : c.type("Tout"));
   return c.b.Cast(computed(c.b, &ir::Builder::MatMul, x, y, product_dtype), out);
 }
 

@@ -101,20 +101,17 @@ Value* leading_sizes(Call& c, const List& list) {
   return b.Expand(b.dim(stacked, 1), b.dim(stacked, 0));
 }
 
-// --- TensorList --------------------------------------------------------------------------------------------------------
+// --- TensorList
+// --------------------------------------------------------------------------------------------------------
 
 // EmptyTensorList(element_shape, max_num_elements: int32, element_dtype: type) -> handle
 Items empty_list(Call& c) { return {List::of(c.dtype("element_dtype"), element_shape(c, 0), {})}; }
 
 // TensorListReserve(element_shape, num_elements: int32, element_dtype: type) -> handle
-Items reserve(Call& c) {
-  return {List::reserved(c.dtype("element_dtype"), element_shape(c, 0), scalar(c, 1))};
-}
+Items reserve(Call& c) { return {List::reserved(c.dtype("element_dtype"), element_shape(c, 0), scalar(c, 1))}; }
 
 // TensorListFromTensor(tensor: element_dtype, element_shape) -> output_handle
-Items from_tensor(Call& c) {
-  return {List::stacked(c.input(0)->dtype, element_shape(c, 1), c.input(0))};
-}
+Items from_tensor(Call& c) { return {List::stacked(c.input(0)->dtype, element_shape(c, 1), c.input(0))}; }
 
 // TensorListStack(input_handle, element_shape: int32, num_elements: int = -1) -> tensor
 Value* stack(Call& c) { return list_stack(c.b, *refined(list_of(c, 0), element_shape(c, 1))); }
@@ -206,7 +203,8 @@ Items resize(Call& c) {
   return {List::stacked(list.dtype, list.element_shape, grown)};
 }
 
-// --- TensorArray -------------------------------------------------------------------------------------------------------
+// --- TensorArray
+// -------------------------------------------------------------------------------------------------------
 
 // TensorArrayV3(size: int32, dtype: type, element_shape: shape, …) -> handle, flow
 Items array(Call& c) {
@@ -226,9 +224,7 @@ Items array_write(Call& c) { return {list_set(c.b, list_of(c, 3), c.input(1), c.
 Value* array_read(Call& c) { return list_get(c.b, list_of(c, 2), c.input(1)); }
 
 // TensorArrayGatherV3(handle, indices: int32, flow_in: float, dtype: type, element_shape: shape) -> value
-Value* array_gather(Call& c) {
-  return gathered(c, *refined(list_of(c, 2), c.shape("element_shape")), c.input(1));
-}
+Value* array_gather(Call& c) { return gathered(c, *refined(list_of(c, 2), c.shape("element_shape")), c.input(1)); }
 
 // TensorArrayScatterV3(handle, indices: int32, value: T, flow_in: float) -> flow_out
 Items array_scatter(Call& c) {
