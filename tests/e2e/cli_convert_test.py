@@ -1,0 +1,195 @@
+"""`onward convert` and `onward inspect`: what they say and leave behind."""
+import json
+import os
+import pathlib
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+from conftest import EXAMPLE, MODELS, onward
+from keras_files import keras_archive
+
+
+def converted(tmp_path, source, *arguments):
+    output = tmp_path / "out.onnx"
+    done = onward("convert", source, "-o", output, *arguments)
+    assert done.returncode == 0, done.stderr
+    return done, output
+
+
+def test_says_in_a_line_what_was_done(tmp_path):
+    done, output = converted(tmp_path, EXAMPLE / "Model.keras")
+    assert done.stdout.startswith(f"{EXAMPLE / 'Model.keras'} -> {output}: ") and done.stdout.count("\n") == 1
+    assert "opset 18" in done.stdout and done.stderr == ""
+
+
+def test_quiet(tmp_path):
+    done, _ = converted(tmp_path, EXAMPLE / "Model.keras", "--quiet")
+    assert done.stdout == done.stderr == ""
+
+
+@pytest.mark.parametrize("opset", [13, 16, 18])
+def test_opset(tmp_path, opset):
+    _, output = converted(tmp_path, EXAMPLE / "Model.keras", "--opset", opset)
+    assert onnx.load(output).opset_import[0].version == opset
+
+
+@pytest.mark.parametrize("name", ["Model.keras", "Model.h5", "Model.pt2"])
+def test_the_same_input_gives_the_same_bytes(tmp_path, name):
+    _, output = converted(tmp_path, EXAMPLE / name)
+    first = output.read_bytes()
+    copy = shutil.copy(EXAMPLE / name, tmp_path / name)
+    assert converted(tmp_path, copy)[1].read_bytes() == first
+
+
+def test_report(tmp_path):
+    report_file = tmp_path / "report.json"
+    _, output = converted(tmp_path, EXAMPLE / "Model.keras", "--report", report_file)
+    report = json.loads(report_file.read_text())
+    assert report["source"]["format"] == "Keras (.keras)" and report["source"]["producer"].startswith("keras 3")
+    assert report["source"]["source_operators"]["Conv2D"] == 15
+    assert report["output"]["bytes"] == output.stat().st_size
+    assert report["output"]["inputs"] == [{"name": "image", "dtype": "float32", "shape": ["batch", 512, 512, 1]}]
+    assert report["output"]["operators"]["Conv"] == 15
+    assert set(report["milliseconds"]) == {"import", "optimize", "write", "total"}
+    assert report["peak_memory_bytes"] > 0 and report["verification"] is None
+
+
+def test_a_failure_leaves_no_file_and_keeps_the_old_one(tmp_path):
+    broken = keras_archive(tmp_path / "m.keras", "Mystery", {"name": "x"}, module=None)
+    output = tmp_path / "out.onnx"
+    assert onward("convert", broken, "-o", output).returncode == 1
+    assert not output.exists()
+    output.write_text("precious")
+    assert onward("convert", broken, "-o", output).returncode == 1
+    assert output.read_text() == "precious"
+    assert sorted(os.listdir(tmp_path)) == ["m.keras", "out.onnx"]
+
+
+def test_an_onnx_file_comes_out_as_onnx(tmp_path):
+    _, output = converted(tmp_path, MODELS / "linear.onnx", "--input", "x=1,3")
+    assert onward("inspect", output).returncode == 0
+
+
+# --- inspect ---------------------------------------------------------------------------------------------------------
+
+
+def inspected(*arguments):
+    done = onward("inspect", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_inspect_reads_well():
+    text = inspected(EXAMPLE / "Model.keras")
+    lines = text.splitlines()
+    assert lines[0].endswith("Model.keras")
+    assert "  format      Keras (.keras)" in lines
+    assert "  image  float32  [batch,512,512,1]" in lines
+    assert any(line.split() == ["Conv2D", "15"] for line in lines)
+    assert "more: --all" in text and "more: --all" not in inspected(EXAMPLE / "Model.keras", "--all")
+
+
+@pytest.mark.parametrize("name, format, tensor", [
+    ("Model.keras", "Keras (.keras)", "layers/conv2d/vars/0"),
+    ("Model.h5", "Keras (.h5)", "down0_conv1/"),
+    ("Model.pt2", "PyTorch export (.pt2)", "down.0.conv1.weight"),
+])
+def test_inspect_tells_programs_everything(name, format, tensor):
+    report = json.loads(inspected(EXAMPLE / name, "--json"))
+    assert report["format"] == format
+    assert [value["name"] for value in report["inputs"] + report["outputs"]] == (
+        ["input image", "predicted mask"] if name == "Model.pt2" else ["image", "mask"])
+    found = [one for one in report["tensors"] if one["name"].startswith(tensor)]
+    assert found and found[0]["dtype"] == "float32" and len(found[0]["sha256"]) == 64
+    assert report["operators"]["Conv"] == 15
+
+
+def test_inspect_lists_weights_and_says_how_to_go_on():
+    text = inspected(EXAMPLE / "Model.pth")
+    assert "down.0.conv1.weight" in text and "weights only" in text
+    report = json.loads(inspected(EXAMPLE / "Model.pth", "--json"))
+    assert "inputs" not in report and len(report["tensors"]) > 70
+
+
+def test_inspect_shows_what_blocks(tmp_path):
+    path = keras_archive(tmp_path / "m.keras", "Mystery", {"name": "x"}, module=None)
+    assert 'Mystery "x"' in inspected(path)
+    assert "Mystery" in json.loads(inspected(path, "--json"))["blocked"]
+
+
+# --- help ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", [[], ["convert"], ["inspect"], ["run"], ["verify"], ["serve"], ["list-ops"]])
+def test_help_shows_an_example(verb):
+    done = onward(*verb, "--help")
+    assert done.returncode == 0 and done.stderr == ""
+    assert "\n  onward " in done.stdout
+
+
+def test_version():
+    assert onward("--version").stdout.startswith("onward 0.")
+
+
+# --- --class ---------------------------------------------------------------------------------------------------------
+
+TORCH = os.environ.get("ONWARD_TORCH_PYTHON")
+needs_torch = pytest.mark.skipif(not TORCH, reason="set ONWARD_TORCH_PYTHON to a Python that has torch")
+
+
+def by_class(folder, reference, *arguments, weights="Model.pth", python=TORCH):
+    return onward("convert", folder / weights, "--class", reference, "--python", python, "-o", folder / "out.onnx", *arguments)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A user's folder: the weights and the class, as they lie in the example."""
+    for name in ("Model.pth", "model.py"):
+        shutil.copy(EXAMPLE / name, tmp_path / name)
+    return tmp_path
+
+
+@needs_torch
+def test_a_class_converts_and_is_verified(project):
+    report = project / "report.json"
+    done = by_class(project, "model:Model", "--input", "input image=1,1,512,512", "--report", report)
+    assert done.returncode == 0, done.stderr
+    assert "verified against torch" in done.stdout and "262144 values agree" in done.stdout
+    verification = json.loads(report.read_text())["verification"]
+    assert verification["outputs"][0]["name"] == "predicted mask" and verification["outputs"][0]["largest_error"] < 1e-4
+    inputs = json.loads(inspected(project / "out.onnx", "--json"))["inputs"]
+    assert inputs == [{"name": "input image", "dtype": "float32", "shape": [1, 1, 512, 512]}]
+    done = onward("run", project / "out.onnx", "--input", EXAMPLE / "sample1.png", "-o", project / "mask.npy")
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(np.load(project / "mask.npy"), np.load(EXAMPLE / "torch_outputs.npz")["predicted mask"],
+                               rtol=1e-4, atol=1e-5)
+    assert sorted(os.listdir(project)) == ["Model.pth", "mask.npy", "model.py", "out.onnx", "report.json"]
+
+
+@needs_torch
+def test_an_error_in_the_users_code_comes_with_its_line(project):
+    source = (project / "model.py").read_text().replace("skips = []", "skips = [][7]")
+    (project / "model.py").write_text(source)
+    line = source[:source.index("[][7]")].count("\n") + 1
+    done = by_class(project, "model:Model", "--input", "input image=1,1,64,64")
+    assert done.returncode == 1 and done.stdout == ""
+    assert f"{project / 'model.py'}:{line}" in done.stderr and "IndexError" in done.stderr
+    assert done.stderr.startswith("error: ") and "Traceback" not in done.stderr
+    assert not (project / "out.onnx").exists()
+
+
+@pytest.mark.parametrize("python, says", [("/no/such/python", 'cannot run "/no/such/python"'),
+                                          (str(pathlib.Path(shutil.which("false"))), "failed (exit status 1)")])
+def test_a_python_that_cannot_do_it(project, python, says):
+    done = by_class(project, "model:Model", "--input", "x=1,1,64,64", python=python)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ") and says in done.stderr and "--python" in done.stderr
+
+
+def test_a_class_for_a_file_that_needs_none(project):
+    done = onward("convert", EXAMPLE / "Model.keras", "--python", "python3", "-o", project / "out.onnx")
+    assert done.returncode == 2 and "--class" in done.stderr
+    done = onward("convert", EXAMPLE / "Model.pt2", "--class", "model:Model", "-o", project / "out.onnx")
+    assert done.returncode == 1 and "without --class" in done.stderr
