@@ -8,7 +8,11 @@
 namespace onward::passes {
 
 bool eliminate_dead_code(ir::Graph& graph, const ir::Inference& inference);
+bool fold_affine(ir::Graph& graph, const ir::Inference& inference);
 bool fold_constants(ir::Graph& graph, const ir::Inference& inference);
+bool fold_pad(ir::Graph& graph, const ir::Inference& inference);
+bool fuse_gemm(ir::Graph& graph, const ir::Inference& inference);
+bool fuse_patterns(ir::Graph& graph, const ir::Inference& inference);
 bool infer_shapes(ir::Graph& graph, const ir::Inference& inference);
 bool merge_duplicates(ir::Graph& graph, const ir::Inference& inference);
 bool merge_views(ir::Graph& graph, const ir::Inference& inference);

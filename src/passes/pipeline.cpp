@@ -19,6 +19,8 @@ constexpr std::array kPipeline = {
     Pass{"infer_shapes", infer_shapes},
     // Before patterns count uses: a value computed twice is one value with two uses.
     Pass{"duplicates", merge_duplicates},
+    // Before sinking: a pattern's operators may end up on both sides of a transpose.
+    Pass{"fuse_patterns", fuse_patterns},
     // Before sinking, so that it sees each change of order as one transpose.
     Pass{"merge_views", merge_views},
     // After shapes are known: whether an operator can move depends on ranks, and the price on sizes.
@@ -28,6 +30,12 @@ constexpr std::array kPipeline = {
     Pass{"identity_removal", remove_identities},
     // Sinking adapts each node's axes on its own.
     Pass{"duplicates", merge_duplicates},
+    // After sinking, which puts convolutions next to what follows them. A bias that was an Add joins its convolution,
+    // then
+    // a normalization both.
+    Pass{"fuse_gemm", fuse_gemm},
+    Pass{"fold_affine", fold_affine},
+    Pass{"fold_pad", fold_pad},
     // Last: drops what the others left without use.
     Pass{"dead_code", eliminate_dead_code},
 };

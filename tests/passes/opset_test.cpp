@@ -25,6 +25,9 @@ constexpr const char* kGraphs[] = {
     "g (int64[2,3] x) => (y) { y = BitwiseNot (x) }",
     "g (int32[2,3] x, int32[3] z) => (y, v, w) {"
     "  n = BitwiseNot (x) y = BitwiseAnd (n, z) v = BitwiseOr (n, z) w = BitwiseXor (z, n) }",
+    "g (int64[2,9] x, int64[9] z) => (y, v, w) <int64[9] a = {-3, 9223372036854775807, 0, -1, 77, 5, -9, 1, 2},"
+    "  int64[9] k = {1, 1, 1, 1, 4611686018427387904, -3, 12, -2305843009213693952, 3}> {"
+    "  b = Mul (x, k) c = Sub (b, a) y = BitwiseAnd (c, z) v = BitwiseOr (c, a) w = BitwiseXor (k, c) }",
     "g (uint8[2,1] x, uint8[3] z) => (y) { y = BitwiseXor (x, z) }",
     "g (float[2,4,3] x) => (y) { y = Trilu (x) }",
     "g (float[a,b] x) => (y) <int64 k = {1}> { y = Trilu <upper = 0> (x, k) }",

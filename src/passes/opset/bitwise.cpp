@@ -1,4 +1,6 @@
 // BitwiseNot, BitwiseAnd, BitwiseOr, BitwiseXor (opset 18) out of arithmetic.
+#include <algorithm>
+
 #include "passes/opset/rules.h"
 
 namespace onward::passes::opset {
@@ -15,14 +17,18 @@ Outcome bitwise_not(Node& node, Rewrite& rewrite) {
   return becomes(node, rewrite, b.Cast(b.Sub(b.i64(-1), wide), node.output()->dtype));
 }
 
-// The bits of `x` as 0 and 1 along a new last axis.
+// The bits of `x` as 0 and 1 along a new last axis, lowest first, by division of non-negative numbers.
 Value* bits_of(ir::Builder& b, Value* x, int64_t count) {
-  Value* word = b.Unsqueeze(b.Cast(b.Cast(x, DType::kInt64), DType::kUInt64), {-1});
-  std::vector<uint64_t> places;
-  for (int64_t i = 0; i < count; ++i) places.push_back(static_cast<uint64_t>(i));
-  Value* shifted =
-      b.op("BitShift", {word, b.constant(ir::Tensor::of<uint64_t>({count}, places))}, {{"direction", "RIGHT"}});
-  return b.Cast(b.Mod(shifted, b.constant(ir::Tensor::scalar<uint64_t>(2))), DType::kInt64);
+  Value* word = b.Unsqueeze(b.Cast(x, DType::kInt64), {-1});
+  std::vector<int64_t> powers;
+  for (int64_t i = 0; i < std::min<int64_t>(count, 63); ++i) powers.push_back(int64_t{1} << i);
+  if (count < 64) {
+    word = b.Mod(word, b.i64(int64_t{1} << count));
+    return b.Mod(b.Div(word, b.ints(powers)), b.i64(2));
+  }
+  Value* negative = b.Less(word, b.i64(0));
+  word = b.Where(negative, b.Sub(word, b.i64(std::numeric_limits<int64_t>::min())), word);
+  return b.Concat({b.Mod(b.Div(word, b.ints(powers)), b.i64(2)), b.Cast(negative, DType::kInt64)}, -1);
 }
 
 Outcome bitwise(Node& node, Rewrite& rewrite) {
@@ -42,9 +48,15 @@ Outcome bitwise(Node& node, Rewrite& rewrite) {
   Value* joined = node.is("BitwiseAnd")  ? b.Mul(bits[0], bits[1])
                   : node.is("BitwiseOr") ? b.Max(bits[0], bits[1])
                                          : b.Mod(b.Add(bits[0], bits[1]), b.i64(2));
+  // Half words at a time: ONNX Runtime's sums of int64 are exact up to 53 bits.
   std::vector<int64_t> weights;
-  for (int64_t i = 0; i < count; ++i) weights.push_back(static_cast<int64_t>(uint64_t{1} << static_cast<unsigned>(i)));
-  Value* word = b.ReduceSum(b.Mul(joined, b.ints(weights)), {-1}, false);
+  for (int64_t i = 0; i < std::min<int64_t>(count, 32); ++i) weights.push_back(int64_t{1} << i);
+  const auto half = [&](int64_t start) {
+    Value* bits_there = count > 32 ? b.Slice(joined, start, start + 32, -1) : joined;
+    return b.ReduceSum(b.Mul(bits_there, b.ints(weights)), {-1}, false);
+  };
+  Value* word = half(0);
+  if (count > 32) word = b.Add(word, b.Mul(half(32), b.i64(int64_t{1} << 32)));
   return becomes(node, rewrite, b.Cast(word, dtype));
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "ir/verify.h"
 #include "passes/opset/rules.h"
+#include "passes/passes.h"
 
 namespace onward::passes {
 namespace {
@@ -81,6 +82,8 @@ class Lowerer {
 
 void lower_opset(ir::Graph& graph, const ir::Inference& canonical, int opset) {
   Lowerer(canonical, opset).run(graph);
+  // The lowerings bring their own numbers.
+  merge_duplicates(graph, canonical);
   graph.drop_unused_constants();
 }
 
