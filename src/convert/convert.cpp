@@ -11,6 +11,7 @@
 #include "import/torch/pt2.h"
 #include "import/torch/torchscript.h"
 #include "passes/opset/lower.h"
+#include "passes/passes.h"
 #include "passes/pipeline.h"
 #include "schema/schema_inference.h"
 
@@ -65,6 +66,7 @@ ir::Model import_file(const fs::path& path, const importer::Options& options) {
 
 void optimize(ir::Model& model, const Options& options) {
   const schema::SchemaInference inference;
+  if (options.layout == Layout::kNchw) passes::images_to_channels_first(*model.graph, inference);
   passes::optimize(*model.graph, inference);
   passes::lower_opset(*model.graph, inference, options.opset);
 }
