@@ -61,6 +61,39 @@ Item Evaluator::result(const Scope& scope, const Endpoint& wanted) {
             std::to_string(wanted.output));
 }
 
+V1Flow& Evaluator::flow(const Body& body) {
+  std::unique_ptr<V1Flow>& flow = flows_[&body];
+  if (flow == nullptr) flow = std::make_unique<V1Flow>(body);
+  return *flow;
+}
+
+// What must be translated before a node: its inputs (of an operator that evaluates them itself: what lies outside the
+// branches or the loop it stands for), and what changes variables before it.
+size_t Evaluator::dependency_count(const Body& body, size_t node) {
+  const BodyNode& at = body.nodes[node];
+  const Op* op = at.def != nullptr ? op_table().find(at.def->op) : nullptr;
+  if (op != nullptr && op->lazy) {
+    try {
+      return flow(body).prerequisites(node).size();
+    } catch (const Error&) {
+      return 0;  // its translation fails for the same reason, and says where
+    }
+  }
+  const bool ignored = op != nullptr && op->ignored;
+  return (ignored ? 0 : at.inputs.size()) + at.controls.size();
+}
+
+std::optional<size_t> Evaluator::dependency(const Body& body, size_t node, size_t index) {
+  const BodyNode& at = body.nodes[node];
+  const Op* op = at.def != nullptr ? op_table().find(at.def->op) : nullptr;
+  if (op != nullptr && op->lazy) return flow(body).prerequisites(node)[index];
+  const size_t inputs = op != nullptr && op->ignored ? 0 : at.inputs.size();
+  if (index < inputs) return at.inputs[index].node;
+  const size_t control = at.controls[index - inputs];
+  const bool matters = !body.effects.empty() && body.effects[control];
+  return matters ? std::optional(control) : std::nullopt;
+}
+
 // Depth first, without recursion: graphs may be as deep as they are large.
 void Evaluator::settle(Scope& scope, size_t root) {
   struct Visit {
@@ -69,31 +102,21 @@ void Evaluator::settle(Scope& scope, size_t root) {
   };
   std::vector<Visit> stack{{root}};
   std::unordered_map<size_t, bool> open;
-  const std::vector<bool>& effects = scope.body.effects;
   while (!stack.empty()) {
     Visit& visit = stack.back();
     if (visit.next == 0 && scope.find(visit.node) != nullptr) {
       stack.pop_back();
       continue;
     }
-    const BodyNode& node = scope.body.nodes[visit.node];
-    const Op* op = node.def != nullptr ? op_table().find(node.def->op) : nullptr;
-    const size_t inputs = op != nullptr && (op->ignored || op->lazy) ? 0 : node.inputs.size();
     std::optional<size_t> wanted;
-    while (!wanted && visit.next < inputs + node.controls.size()) {
-      const size_t at = visit.next++;
-      if (at < inputs) {
-        wanted = node.inputs[at].node;
-      } else if (!effects.empty() && effects[node.controls[at - inputs]]) {
-        wanted = node.controls[at - inputs];
-      }
-    }
+    const size_t dependencies = dependency_count(scope.body, visit.node);
+    while (!wanted && visit.next < dependencies) wanted = dependency(scope.body, visit.node, visit.next++);
     if (wanted) {
       open[visit.node] = true;
       if (scope.find(*wanted) != nullptr) continue;
       if (open[*wanted]) {
-        fail_data("the graph has a cycle through node \"" + (node.def != nullptr ? node.def->name : std::string()) +
-                  "\"");
+        const tensorflow::Node* def = scope.body.nodes[*wanted].def;
+        fail_data("the graph has a cycle through node \"" + (def != nullptr ? def->name : std::string()) + "\"");
       }
       stack.push_back({*wanted});
       continue;

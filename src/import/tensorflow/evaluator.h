@@ -8,6 +8,7 @@
 
 #include "formats/tensorflow/bundle.h"
 #include "import/common/blockers.h"
+#include "import/tensorflow/control/v1_flow.h"
 #include "import/tensorflow/item.h"
 #include "import/tensorflow/program.h"
 
@@ -58,6 +59,9 @@ class Evaluator {
   // A function's results, with what it does to `state` done.
   Items call(const std::string& function, Items arguments, ir::Builder& b, State& state, size_t depth);
 
+  // The v1 control flow of a body.
+  V1Flow& flow(const Body& body);
+
   // A stored tensor as a constant of the main graph, once for all its uses.
   ir::Value* load(const Stored& stored);
   // A constant of the main graph: where large ones belong, also those of subgraphs.
@@ -65,6 +69,8 @@ class Evaluator {
 
  private:
   void settle(Scope& scope, size_t root);
+  size_t dependency_count(const Body& body, size_t node);
+  std::optional<size_t> dependency(const Body& body, size_t node, size_t index);
   Items translate(Scope& scope, size_t index);
   static Item result(const Scope& scope, const Endpoint& wanted);
 
@@ -72,6 +78,7 @@ class Evaluator {
   ir::Builder& root_;
   Blockers& blockers_;
   const tensorflow::Bundle* bundle_;
+  std::map<const Body*, std::unique_ptr<V1Flow>> flows_;
   std::map<std::string, ir::Value*> loaded_;
   size_t steps_ = 0;
 };

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "import/tensorflow/normalize/recurrent.h"
 #include "import/tensorflow/signature.h"
 #include "import/tensorflow/tensorflow.h"
 
@@ -82,6 +83,7 @@ ir::Model read_graphdef(const Bytes& file, const std::string& name, bool text, c
   add_inputs(inputs, options, scope);
   Evaluator evaluator(program, builder, blockers, nullptr);
   add_outputs(results, evaluator, scope, name);
+  recognise_recurrent(*model.graph, inference);
   model.graph->drop_unused_constants();
   return model;
 }

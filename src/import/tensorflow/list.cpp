@@ -36,7 +36,12 @@ Value* element_shape(Builder& b, const List& list) {
 
 Value* zeros(Builder& b, const List& list) { return b.Fill(element_shape(b, list), 0, list.dtype); }
 
-Value* vector_of(Builder& b, Value* scalar) { return b.Reshape(b.Cast(scalar, ir::DType::kInt64), {1}); }
+Value* scalar(Builder& b, Value* index) {
+  Value* wide = b.Cast(index, ir::DType::kInt64);
+  return wide->shape && wide->shape->empty() ? wide : b.Reshape(wide, std::vector<int64_t>{});
+}
+
+Value* vector_of(Builder& b, Value* number) { return b.Reshape(b.Cast(number, ir::DType::kInt64), {1}); }
 
 // A reserved list of known length as items that are not written.
 ListPtr opened(const List& list) {
@@ -87,7 +92,7 @@ Value* list_size(Builder& b, const List& list) {
 }
 
 Value* list_get(Builder& b, const List& list, Value* index) {
-  Value* at = b.Reshape(b.Cast(index, ir::DType::kInt64), std::vector<int64_t>{});
+  Value* at = scalar(b, index);
   switch (list.form) {
     case List::Form::kReserved:
       return zeros(b, list);
@@ -133,7 +138,7 @@ ListPtr list_set(Builder& b, const List& list, Value* index, Value* value) {
     case List::Form::kSequence:
       break;
   }
-  Value* at = b.Reshape(b.Cast(index, ir::DType::kInt64), std::vector<int64_t>{});
+  Value* at = scalar(b, index);
   Value* without = b.op("SequenceErase", {list.data, at});
   return List::sequence(list.dtype, list.element_shape, b.op("SequenceInsert", {without, value, at}));
 }

@@ -46,6 +46,12 @@ void OpTable::effect(std::string_view signature, TranslateItems translate) {
   op.effect = true;
 }
 
+void OpTable::lazy(std::string_view signature, TranslateItems translate) {
+  Op& op = entry(signature);
+  op.translate_items = translate;
+  op.lazy = true;
+}
+
 void OpTable::ignore(std::string_view name) { entry(name).ignored = true; }
 
 const Op* OpTable::find(std::string_view name) const {
@@ -58,10 +64,13 @@ const OpTable& op_table() {
     OpTable table;
     register_calls(table);
     register_control_flow(table);
+    register_control_flow_v1(table);
     register_core(table);
     register_elementwise(table);
     register_linear(table);
     register_lists(table);
+    register_quantization(table);
+    register_tables(table);
     register_variables(table);
     return table;
   }();

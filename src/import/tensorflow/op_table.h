@@ -55,6 +55,8 @@ class OpTable {
   // An operator that is run for what it does to a variable or table.
   void effect(std::string_view signature, TranslateItems translate);
   void ignore(std::string_view name);
+  // An operator that evaluates its inputs itself.
+  void lazy(std::string_view signature, TranslateItems translate);
   // Marks an operator that is already in the table.
   void structural(std::string_view name) { ops_.at(std::string(name)).structural = true; }
 

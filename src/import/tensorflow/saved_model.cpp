@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "import/tensorflow/normalize/recurrent.h"
 #include "import/tensorflow/signature.h"
 #include "import/tensorflow/tensorflow.h"
 
@@ -147,6 +148,7 @@ ir::Model read_saved_model(const std::filesystem::path& folder, const Options& o
   Loader(folder, meta, program, scope, bundle ? &*bundle : nullptr).run();
   Evaluator evaluator(program, builder, blockers, bundle ? &*bundle : nullptr);
   add_outputs(ports_of(signature.outputs), evaluator, scope, folder.string());
+  recognise_recurrent(*model.graph, inference);
   model.graph->drop_unused_constants();
   return model;
 }

@@ -1,7 +1,8 @@
-// What the functions of a While loop show before they are translated: which variables never change, which lists only
-// collect one element a round, which variable counts the rounds, and how many there will be.
+// What a while loop shows before it is translated: which variables never change, which lists only collect one element a
+// round, which variable counts the rounds, and how many there will be.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -18,31 +19,47 @@ struct Collected {
   std::optional<Endpoint> index;
 };
 
+// Where a loop's condition or body lies.
+struct LoopPart {
+  const Body& body;
+  Endpoint result;  // of the condition
+  // The variable that a tensor is at the start of a round.
+  std::function<std::optional<size_t>(const Endpoint&)> variable;
+  // Whether a tensor comes from outside the loop.
+  std::function<bool(const Endpoint&)> outside;
+};
+
 class LoopShape {
  public:
-  LoopShape(const Body& condition, const Body& body) : condition_(condition), body_(body) {}
+  // `results`: the variables after a round.
+  LoopShape(LoopPart condition, LoopPart body, std::vector<Endpoint> results)
+      : condition_(std::move(condition)), body_(std::move(body)), results_(std::move(results)) {}
 
   bool is_invariant(size_t variable) const;
   // variable → variable + 1
   bool is_counter(size_t variable) const;
   std::optional<Collected> collected(size_t variable) const;
+  // Whether a tensor of the body is the integer constant `number`.
+  bool is_constant(const Endpoint& at, int64_t number) const;
   // The variable that a tensor of the body is at the start of a round.
   std::optional<size_t> variable(const Endpoint& at) const;
 
-  // Where the condition is `counter < limit`, or several of these: each pair. The limit is a tensor of the condition's
-  // body that depends only on invariants (as `limit_variable`) or is a constant.
+  // Where the condition is `counter < limit`, or several of these: each pair. The limit never changes: it is a
+  // variable, a constant, or comes from outside.
   struct Bound {
     size_t counter = 0;
     Endpoint limit;
+    std::optional<size_t> limit_variable;
   };
   std::optional<std::vector<Bound>> bounds() const;
 
  private:
-  bool is_one(const Endpoint& at) const;
+  std::optional<Bound> bound(const BodyNode& less) const;
   size_t uses(size_t variable) const;
 
-  const Body& condition_;
-  const Body& body_;
+  LoopPart condition_;
+  LoopPart body_;
+  std::vector<Endpoint> results_;
 };
 
 }  // namespace onward::importer::tf

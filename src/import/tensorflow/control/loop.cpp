@@ -1,6 +1,6 @@
 #include "import/tensorflow/control/loop.h"
 
-#include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "import/tensorflow/control/branch.h"
@@ -16,12 +16,12 @@ class LoopBuilder {
     for (const Resource* resource : program_.assigned) {
       program_.initial.push_back(call.state().variables.at(resource));
       program_.invariant.push_back(false);
-      program_.collected.push_back(false);
+      program_.collected.push_back(Collecting::kNo);
     }
     own_ = program_.initial.size() - program_.assigned.size();
     for (size_t i = 0; i < program_.initial.size(); ++i) {
       const Item& item = program_.initial[i];
-      const bool fixed = program_.invariant[i] || program_.collected[i];
+      const bool fixed = program_.invariant[i] || is_collected(i);
       slots_.push_back(fixed ? Slot{Slot::Kind::kFixed, item} : slot_for(item));
     }
   }
@@ -37,7 +37,8 @@ class LoopBuilder {
         program_.trips != nullptr ? nullptr : truth(b, program_.condition(b, before, program_.initial));
     if (running != nullptr && running->is_constant() && running->constant()->as_int() == 0)
       return own(program_.initial);
-    const size_t scans = static_cast<size_t>(std::count(program_.collected.begin(), program_.collected.end(), true));
+    size_t scans = 0;
+    for (size_t i = 0; i < slots_.size(); ++i) scans += is_collected(i) ? 1 : 0;
     const auto body = [&](ir::Builder& inner, ir::Value*, ir::Value*, const ir::Values& carried) {
       return round(inner, carried);
     };
@@ -47,6 +48,8 @@ class LoopBuilder {
   }
 
  private:
+  bool is_collected(size_t variable) const { return program_.collected[variable] != Collecting::kNo; }
+
   Items own(Items items) const {
     items.resize(own_);
     return items;
@@ -74,7 +77,7 @@ class LoopBuilder {
     ir::Builder::LoopResult result{nullptr, {}, {}};
     if (hidden_) return abandoned(b, carried);
     for (size_t i = 0; i < slots_.size(); ++i) {
-      if (program_.collected[i]) {
+      if (is_collected(i)) {
         result.scans.push_back(call_.tensor_of(next[i], "a list's element"));
         // The condition may not look at it.
         next[i] = slots_[i].fixed;
@@ -91,8 +94,8 @@ class LoopBuilder {
   // Something in the body could not be translated; the graph only has to hold together until that is reported.
   ir::Builder::LoopResult abandoned(ir::Builder& b, const ir::Values& carried) const {
     ir::Builder::LoopResult result{nullptr, carried, {}};
-    for (const bool collected : program_.collected) {
-      if (collected) result.scans.push_back(b.i64(0));
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      if (is_collected(i)) result.scans.push_back(b.i64(0));
     }
     return result;
   }
@@ -101,7 +104,9 @@ class LoopBuilder {
     Items items = rebuilt(outputs);
     size_t scan = carried;
     for (size_t i = 0; i < slots_.size(); ++i) {
-      if (program_.collected[i]) items[i] = collected(*program_.initial[i].list(), outputs[scan++]);
+      if (is_collected(i)) {
+        items[i] = collected(*program_.initial[i].list(), outputs[scan++], program_.collected[i]);
+      }
     }
     for (size_t i = 0; i < program_.assigned.size(); ++i) {
       call_.state().variables[program_.assigned[i]] = items[own_ + i];
@@ -110,8 +115,12 @@ class LoopBuilder {
   }
 
   // The list after the loop: what was there, then what the rounds gave; a reserved list keeps its length.
-  ListPtr collected(const List& before, ir::Value* scanned) const {
+  ListPtr collected(const List& before, ir::Value* scanned, Collecting how) const {
     ir::Builder& b = call_.b;
+    if (how == Collecting::kLast) {
+      ir::Value* last = b.Slice(scanned, -1, std::numeric_limits<int64_t>::max(), 0);
+      return List::stacked(before.dtype, before.element_shape, last);
+    }
     if (before.form != List::Form::kReserved) {
       const bool empty = before.form == List::Form::kItems && before.items.empty();
       ir::Value* data = empty ? scanned : b.Concat({list_stack(b, before), scanned}, 0);

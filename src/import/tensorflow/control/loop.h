@@ -7,12 +7,18 @@
 
 namespace onward::importer::tf {
 
+// Lists that a loop only writes: `step` returns the element instead of the list, and the loop's scan output becomes the
+// list.
+enum class Collecting {
+  kNo,
+  kAll,   // round k appends to it, or writes its element k
+  kLast,  // every round writes its only element
+};
+
 struct LoopProgram {
   Items initial;                // the loop's variables before the first round
   std::vector<bool> invariant;  // those that never change
-  // Variables that are lists to which round k appends, or whose element k it writes: `step` returns the element instead
-  // of the list, and the loop's scan output becomes the list.
-  std::vector<bool> collected;
+  std::vector<Collecting> collected;
   // Where known: the number of rounds, rank 0, int64. Then `condition` is not asked.
   ir::Value* trips = nullptr;
   std::function<ir::Value*(ir::Builder&, State&, const Items& variables)> condition;

@@ -1,9 +1,9 @@
 // If, Case and While with functions for branches and bodies.
 #include <algorithm>
 
-#include "import/tensorflow/control/body_shape.h"
 #include "import/tensorflow/control/branch.h"
 #include "import/tensorflow/control/loop.h"
+#include "import/tensorflow/control/rounds.h"
 #include "import/tensorflow/list.h"
 #include "import/tensorflow/ops/families.h"
 
@@ -58,50 +58,12 @@ Items case_op(Call& c) {
 // --- loops
 // -------------------------------------------------------------------------------------------------------------
 
-bool starts_at_zero(const Item& item) {
-  const Value* value = item.tensor();
-  return value != nullptr && value->is_constant() && value->constant()->count() == 1 && ir::is_integer(value->dtype) &&
-         value->constant()->as_int() == 0;
-}
-
-// Round k writes element k of a list that is not written yet, or appends to it.
-bool collects(const LoopShape& shape, size_t variable, const Items& initial) {
-  const ListPtr list = initial[variable].list();
-  if (list == nullptr) return false;
-  const std::optional<Collected> found = shape.collected(variable);
-  if (!found) return false;
-  if (!found->index) return list->form != List::Form::kSequence && list->form != List::Form::kReserved;
-  const std::optional<size_t> counter = shape.variable(*found->index);
-  return counter && shape.is_counter(*counter) && starts_at_zero(initial[*counter]) &&
-         list->form == List::Form::kReserved;
-}
-
-Value* scalar(ir::Builder& b, Value* value) {
-  return b.Reshape(b.Cast(value, ir::DType::kInt64), std::vector<int64_t>{});
-}
-
-// The number of rounds, where the condition only compares counters with limits that don't change.
-Value* count_rounds(Call& c, const LoopShape& shape, const Body& condition, const Items& initial) {
-  const auto bounds = shape.bounds();
-  if (!bounds || bounds->empty()) return nullptr;
-  ir::Builder& b = c.b;
-  Scope scope{condition, initial, b, c.state(), c.scope().depth + 1};
-  Value* rounds = nullptr;
-  for (const LoopShape::Bound& bound : *bounds) {
-    Value* start = initial[bound.counter].tensor();
-    Value* limit = c.evaluator().evaluate(scope, bound.limit).tensor();
-    if (start == nullptr || limit == nullptr || !ir::is_integer(limit->dtype)) return nullptr;
-    Value* own = scalar(b, limit);
-    if (!starts_at_zero(initial[bound.counter])) own = b.Sub(own, scalar(b, start));
-    const bool equal = rounds != nullptr && rounds->is_constant() && own->is_constant() &&
-                       rounds->constant()->as_int() == own->constant()->as_int();
-    if (rounds == nullptr) {
-      rounds = own;
-    } else if (rounds != own && !equal) {
-      rounds = b.Min(rounds, own);
-    }
-  }
-  return rounds->is_constant() && rounds->constant()->as_int() < 0 ? b.i64(0) : rounds;
+// How a function refers to its arguments.
+LoopPart part_of(const Body& body) {
+  const auto argument = [&body](const Endpoint& at) {
+    return at.node < body.arguments ? std::optional(at.node) : std::nullopt;
+  };
+  return {body, body.returns.front(), argument, [](const Endpoint&) { return false; }};
 }
 
 std::vector<const Resource*> assigned_variables(Call& c, const Body& body) {
@@ -124,18 +86,20 @@ Items while_op(Call& c) {
   c.require(body.returns.size() == count && body.arguments == count && condition.arguments == count,
             "its body does not return what it gets");
   const size_t depth = c.scope().depth + 1;
-  const LoopShape shape(condition, body);
+  c.require(condition.returns.size() == 1 && count > 0, "its condition returns no single value");
+  const LoopShape shape(part_of(condition), part_of(body), body.returns);
   LoopProgram program;
   program.initial = c.items();
   std::vector<Endpoint> wanted;
   for (size_t i = 0; i < count; ++i) {
-    const bool collected = collects(shape, i, program.initial);
+    const Collecting collected = collects(shape, i, program.initial);
     program.invariant.push_back(shape.is_invariant(i));
     program.collected.push_back(collected);
-    wanted.push_back(collected ? shape.collected(i)->element : body.returns[i]);
+    wanted.push_back(collected != Collecting::kNo ? shape.collected(i)->element : body.returns[i]);
   }
   program.assigned = assigned_variables(c, body);
-  program.trips = count_rounds(c, shape, condition, program.initial);
+  Scope before{condition, program.initial, c.b, c.state(), depth};
+  program.trips = count_rounds(c, shape, before, program.initial);
   program.condition = [&](ir::Builder& b, State& state, const Items& variables) {
     const Items results = c.evaluator().call(condition.function, variables, b, state, depth);
     c.require(results.size() == 1, "its condition returns no single value");
