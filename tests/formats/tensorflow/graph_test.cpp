@@ -13,9 +13,7 @@ const std::filesystem::path kData = std::filesystem::path(ONWARD_TEST_DATA) / "t
 
 Graph parse(std::string text) { return read_graph_text(Bytes::from_string(std::move(text)), "test"); }
 
-const Array& value_of(const Graph& graph) {
-  return *graph.nodes.at(0).attrs.find("value")->second.get_if<Array>();
-}
+const Array& value_of(const Graph& graph) { return *graph.nodes.at(0).attrs.find("value")->second.get_if<Array>(); }
 
 std::string constant(const std::string& tensor) {
   return "node { name: 'c' op: 'Const' attr { key: 'value' value { tensor { " + tensor + " } } } }";

@@ -41,8 +41,9 @@ struct Returned {
 };
 std::string function(const std::string& name, const std::vector<std::string>& arguments, const std::string& nodes,
                      const std::vector<Returned>& returns, const std::string& dtype = "INT32") {
-  std::string text = "library { function { signature { name: '" + name + "' ";
-  for (const std::string& argument : arguments) text += "input_arg { name: '" + argument + "' type: DT_" + dtype + " } ";
+  std::string text = "function { signature { name: '" + name + "' ";
+  for (const std::string& argument : arguments)
+    text += "input_arg { name: '" + argument + "' type: DT_" + dtype + " } ";
   for (const Returned& r : returns) text += "output_arg { name: '" + r.name + "' type: DT_" + dtype + " } ";
   text += "}\n";
   size_t start = 0;
@@ -50,8 +51,9 @@ std::string function(const std::string& name, const std::vector<std::string>& ar
     text += "node_def " + nodes.substr(start, end - start + 1);
   }
   for (const Returned& r : returns) text += "ret { key: '" + r.name + "' value: '" + r.from + "' } ";
-  return text + "} }\n";
+  return text + "}\n";
 }
+std::string library(const std::string& functions) { return "library { " + functions + " }\n"; }
 std::string func(const std::string& key, const std::string& name) { return attr(key, "func { name: '" + name + "' }"); }
 
 class TensorFlowImport : public testing::Test {
@@ -93,7 +95,8 @@ TEST_F(TensorFlowImport, FoldsConstants) {
 }
 
 TEST_F(TensorFlowImport, NamesInputsAndOutputsAsTheUserDoes) {
-  const std::string text = graph(scalar_input("x", "FLOAT") + node("y", "Exp", {"x"}) + node("z", "Neg", {"y"}));
+  const std::string text =
+      graph(scalar_input("x", "FLOAT") + node("y", "Exp", {"x"}, type("T", "FLOAT")) + node("z", "Neg", {"y"}));
   const ir::Model all = read(text, {});
   EXPECT_EQ(all.graph->inputs().at(0)->name, "x");
   EXPECT_EQ(all.graph->output_names(), (std::vector<std::string>{"z"}));
@@ -122,21 +125,23 @@ TEST_F(TensorFlowImport, TellsTheInputsOfAnUnknownInput) {
 
 TEST_F(TensorFlowImport, InlinesCalls) {
   const std::string twice = function("twice", {"v"}, node("sum", "AddV2", {"v", "v"}), {{"out", "sum:z:0"}});
-  const std::string text = graph(constant("a", 5) + node("call", "PartitionedCall", {"a"}, func("f", "twice"))) + twice;
+  const std::string text =
+      graph(constant("a", 5) + node("call", "PartitionedCall", {"a"}, func("f", "twice"))) + library(twice);
   EXPECT_EQ(value(text, "call"), 10);
 }
 
 TEST_F(TensorFlowImport, NamesTheFunctionOfABlocker) {
   const std::string inner = function("inner", {"v"}, node("odd", "NoSuchOp", {"v"}), {{"out", "odd:y:0"}});
   const std::string text =
-      graph(scalar_input("a", "INT32") + node("call", "PartitionedCall", {"a"}, func("f", "inner"))) + inner;
+      graph(scalar_input("a", "INT32") + node("call", "PartitionedCall", {"a"}, func("f", "inner"))) + library(inner);
   EXPECT_NE(error(text, {"call"}).find("function inner"), std::string::npos);
 }
 
 TEST_F(TensorFlowImport, RefusesFunctionsThatCallThemselves) {
   const std::string loop =
       function("f", {"v"}, node("again", "PartitionedCall", {"v"}, func("f", "f")), {{"out", "again:output:0"}});
-  const std::string text = graph(constant("a", 5) + node("call", "PartitionedCall", {"a"}, func("f", "f"))) + loop;
+  const std::string text =
+      graph(constant("a", 5) + node("call", "PartitionedCall", {"a"}, func("f", "f"))) + library(loop);
   EXPECT_NE(error(text, {"call"}).find("too deeply"), std::string::npos);
 }
 
@@ -146,15 +151,14 @@ TEST_F(TensorFlowImport, RefusesCycles) {
   EXPECT_NE(error(graph(node("a", "Neg", {"zz"})), {"a"}).find("zz"), std::string::npos);
 }
 
-const std::string kBranches =
-    function("yes", {"v"}, node("sum", "AddV2", {"v", "v"}), {{"out", "sum:z:0"}}) +
-    function("no", {"v"}, node("negative", "Neg", {"v"}), {{"out", "negative:y:0"}});
+const std::string kBranches = function("yes", {"v"}, node("sum", "AddV2", {"v", "v"}), {{"out", "sum:z:0"}}) +
+                              function("no", {"v"}, node("negative", "Neg", {"v"}), {{"out", "negative:y:0"}});
 const std::string kBranchAttrs = func("then_branch", "yes") + func("else_branch", "no");
 
 TEST_F(TensorFlowImport, TurnsIfIntoIf) {
   const std::string text = graph(scalar_input("p", "BOOL") + scalar_input("x", "INT32") +
                                  node("if", "StatelessIf", {"p", "x"}, kBranchAttrs)) +
-                           kBranches;
+                           library(kBranches);
   const ir::Model model = read(text, {"if"});
   ASSERT_EQ(count(*model.graph, "If"), 1U);
   const ir::Graph& branch = *model.graph->nodes().front().attrs.at("then_branch").as_graph();
@@ -163,7 +167,8 @@ TEST_F(TensorFlowImport, TurnsIfIntoIf) {
 
 TEST_F(TensorFlowImport, KeepsOnlyTheBranchOfAConstantCondition) {
   const std::string text =
-      graph(constant("p", 1) + constant("x", 6) + node("if", "StatelessIf", {"p", "x"}, kBranchAttrs)) + kBranches;
+      graph(constant("p", 1) + constant("x", 6) + node("if", "StatelessIf", {"p", "x"}, kBranchAttrs)) +
+      library(kBranches);
   EXPECT_EQ(value(text, "if"), 12);
 }
 
@@ -171,8 +176,7 @@ TEST_F(TensorFlowImport, KeepsOnlyTheBranchOfAConstantCondition) {
 const std::string kLoop =
     function("cond", {"i", "n", "list"}, node("less", "Less", {"i", "n"}), {{"go", "less:z:0"}}) +
     function("body", {"i", "n", "list"},
-             constant("one", 1) + node("next", "AddV2", {"i", "one:output:0"}) +
-                 node("double", "AddV2", {"i", "i"}) +
+             constant("one", 1) + node("next", "AddV2", {"i", "one:output:0"}) + node("double", "AddV2", {"i", "i"}) +
                  node("set", "TensorListSetItem", {"list", "i", "double:z:0"}) + node("same", "Identity", {"n"}),
              {{"a", "next:z:0"}, {"b", "same:output:0"}, {"c", "set:output_handle:0"}});
 
@@ -182,7 +186,7 @@ TEST_F(TensorFlowImport, CollectsListsAsScanOutputs) {
             node("list", "TensorListReserve", {"any", "n"}, type("element_dtype", "INT32")) +
             node("while", "StatelessWhile", {"zero", "n", "list"}, func("cond", "cond") + func("body", "body")) +
             node("stack", "TensorListStack", {"while:2", "any"}, type("element_dtype", "INT32"))) +
-      kLoop;
+      library(kLoop);
   const ir::Model model = read(text, {"stack", "while:0"});
   ASSERT_EQ(count(*model.graph, "Loop"), 1U);
   EXPECT_EQ(count(*model.graph, "Pad"), 0U);
@@ -212,18 +216,18 @@ TEST_F(TensorFlowImport, TurnsEnterAndExitIntoLoop) {
   const std::string frame = attr("frame_name", "s: 'loop'");
   const std::string text = graph(
       scalar_input("n", "INT32") + constant("zero", 0) + node("enter", "Enter", {"zero"}, frame) +
-      node("limit", "Enter", {"n"}, frame + attr("is_constant", "b: true")) + node("merge", "Merge", {"enter", "next"}) +
-      node("less", "Less", {"merge", "limit"}) + node("cond", "LoopCond", {"less"}) +
-      node("switch", "Switch", {"merge", "cond"}) + node("body", "Identity", {"switch:1"}) + constant("one", 1, "^body") +
-      node("add", "AddV2", {"body", "one"}) + node("next", "NextIteration", {"add"}) + node("exit", "Exit", {"switch"}));
+      node("limit", "Enter", {"n"}, frame + attr("is_constant", "b: true")) +
+      node("merge", "Merge", {"enter", "next"}) + node("less", "Less", {"merge", "limit"}) +
+      node("cond", "LoopCond", {"less"}) + node("switch", "Switch", {"merge", "cond"}) +
+      node("body", "Identity", {"switch:1"}) + constant("one", 1, "^body") + node("add", "AddV2", {"body", "one"}) +
+      node("next", "NextIteration", {"add"}) + node("exit", "Exit", {"switch"}));
   const ir::Model model = read(text, {"exit"});
   ASSERT_EQ(count(*model.graph, "Loop"), 1U);
   EXPECT_EQ(value(graph(constant("n", 0)) + text.substr(text.find('\n') + 1), "exit"), 0);
 }
 
 TEST_F(TensorFlowImport, FreezesVariablesByTheirPlaceInTheProgram) {
-  const std::filesystem::path folder =
-      std::filesystem::path(ONWARD_SOURCE_DIR) / "tests/formats/tensorflow/counter";
+  const std::filesystem::path folder = std::filesystem::path(ONWARD_SOURCE_DIR) / "tests/formats/tensorflow/counter";
   const ir::Model model = read_saved_model(folder, Options(), inference);
   EXPECT_EQ(model.graph->output_names(), (std::vector<std::string>{"sum", "words"}));
   const ir::Node* add = model.graph->outputs()[0]->producer();

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "import/tensorflow/control/branch.h"
 #include "import/tensorflow/control/carry.h"
+#include "import/tensorflow/control/equal.h"
 
 namespace onward::importer::tf {
 namespace {
@@ -35,8 +36,8 @@ class LoopBuilder {
     State before = call_.state();
     ir::Value* running =
         program_.trips != nullptr ? nullptr : truth(b, program_.condition(b, before, program_.initial));
-    if (running != nullptr && running->is_constant() && running->constant()->as_int() == 0)
-      return own(program_.initial);
+    const ir::Value* decisive = running != nullptr ? running : program_.trips;
+    if (decisive->is_constant() && decisive->constant()->as_int() == 0) return own(program_.initial);
     size_t scans = 0;
     for (size_t i = 0; i < slots_.size(); ++i) scans += is_collected(i) ? 1 : 0;
     const auto body = [&](ir::Builder& inner, ir::Value*, ir::Value*, const ir::Values& carried) {
@@ -126,7 +127,7 @@ class LoopBuilder {
       ir::Value* data = empty ? scanned : b.Concat({list_stack(b, before), scanned}, 0);
       return List::stacked(before.dtype, before.element_shape, data);
     }
-    if (before.size == program_.trips || same_constant(before.size, program_.trips)) {
+    if (program_.trips != nullptr && surely_equal(before.size, program_.trips)) {
       return List::stacked(before.dtype, before.element_shape, scanned);
     }
     // A loop that ended early leaves zeros behind.
@@ -135,11 +136,6 @@ class LoopBuilder {
     ir::Value* pads =
         b.Concat({b.ints(std::vector<int64_t>(rank, 0)), missing, b.ints(std::vector<int64_t>(rank - 1, 0))}, 0);
     return List::stacked(before.dtype, before.element_shape, b.op("Pad", {scanned, pads}));
-  }
-
-  static bool same_constant(const ir::Value* a, const ir::Value* b) {
-    return a != nullptr && b != nullptr && a->is_constant() && b->is_constant() &&
-           a->constant()->as_int() == b->constant()->as_int();
   }
 
   Call& call_;

@@ -1,5 +1,6 @@
 #include "import/tensorflow/control/rounds.h"
 
+#include "import/tensorflow/control/equal.h"
 #include "import/tensorflow/list.h"
 
 namespace onward::importer::tf {
@@ -16,10 +17,6 @@ bool starts_at_zero(const Item& item) {
 Value* scalar(ir::Builder& b, Value* value) {
   Value* wide = b.Cast(value, ir::DType::kInt64);
   return wide->shape && wide->shape->empty() ? wide : b.Reshape(wide, std::vector<int64_t>{});
-}
-
-bool equal_constants(const Value* a, const Value* b) {
-  return a->is_constant() && b->is_constant() && a->constant()->as_int() == b->constant()->as_int();
 }
 
 }  // namespace
@@ -55,7 +52,7 @@ Value* count_rounds(Call& call, const LoopShape& shape, Scope& scope, const Item
     if (!starts_at_zero(initial[bound.counter])) own = b.Sub(own, scalar(b, start));
     if (rounds == nullptr) {
       rounds = own;
-    } else if (rounds != own && !equal_constants(rounds, own)) {
+    } else if (!surely_equal(rounds, own)) {
       rounds = b.Min(rounds, own);
     }
   }

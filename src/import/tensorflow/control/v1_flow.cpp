@@ -43,11 +43,7 @@ bool V1Flow::is_loop_merge(size_t node) const {
 }
 
 V1Flow::V1Flow(const Body& body)
-    : body_(body),
-      contexts_(1),
-      frames_(1),
-      context_(body.nodes.size(), 0),
-      frame_(body.nodes.size(), 0) {
+    : body_(body), contexts_(1), frames_(1), context_(body.nodes.size(), 0), frame_(body.nodes.size(), 0) {
   for (const size_t node : topological_order()) place(node);
 }
 

@@ -1,5 +1,5 @@
-// TF1's control flow, as it lies in a graph: Switch … Merge for conditions, Enter … Exit for loops. Finds out which nodes
-// belong to which branch and which loop, so that a Merge can become an If and an Exit a Loop.
+// TF1's control flow, as it lies in a graph: Switch … Merge for conditions, Enter … Exit for loops. Finds out which
+// nodes belong to which branch and which loop, so that a Merge can become an If and an Exit a Loop.
 #pragma once
 
 #include <map>

@@ -85,15 +85,16 @@ class LoopView {
   }
   bool is_next(size_t index) const {
     return either_way(after(index), "Add", [&](const Value* a, const Value* one) {
-      return a == before(index) && one->is_constant() && one->constant()->count() == 1 &&
-             ir::is_integer(one->dtype) && one->constant()->as_int() == 1;
+      return a == before(index) && one->is_constant() && one->constant()->count() == 1 && ir::is_integer(one->dtype) &&
+             one->constant()->as_int() == 1;
     });
   }
 
   // x[round] → x
   Value* sliced(const Value* value) const {
     const Node* gather = made_by(value, "Gather");
-    if (gather == nullptr || gather->attrs.get("axis", int64_t{0}) != 0 || !is_outside(gather->input(0))) return nullptr;
+    if (gather == nullptr || gather->attrs.get("axis", int64_t{0}) != 0 || !is_outside(gather->input(0)))
+      return nullptr;
     return is_round(gather->input(1)) ? gather->input(0) : nullptr;
   }
 
@@ -382,7 +383,8 @@ class Writer {
 bool has_float_weights(const Cell& cell) {
   const auto dims = cell.input.hidden_weights->constant()->dims();
   const auto fits = [&](const Value* bias) { return bias->constant()->dims()[0] == dims[1]; };
-  return cell.input.input_weights->dtype == ir::DType::kFloat && dims[1] == dims[0] * static_cast<int64_t>(cell.gates) &&
+  return cell.input.input_weights->dtype == ir::DType::kFloat &&
+         dims[1] == dims[0] * static_cast<int64_t>(cell.gates) &&
          std::all_of(cell.input.biases.begin(), cell.input.biases.end(), fits) &&
          std::all_of(cell.recurrent.biases.begin(), cell.recurrent.biases.end(), fits);
 }

@@ -47,9 +47,8 @@ Items choose(Call& c, ir::Builder& b, State& state, Value* index, const std::vec
   if (first + 1 == sides.size()) return {c.evaluator().evaluate(scope, sides[first].second)};
   Call inner(c.evaluator(), scope, c.index(), {});
   Value* here = b.Equal(index, b.number_like(static_cast<double>(sides[first].first), index));
-  return branch(inner, here, side(inner, sides[first].second), [&](ir::Builder& deeper, State& own) {
-    return choose(inner, deeper, own, index, sides, first + 1);
-  });
+  return branch(inner, here, side(inner, sides[first].second),
+                [&](ir::Builder& deeper, State& own) { return choose(inner, deeper, own, index, sides, first + 1); });
 }
 
 // Merge(inputs: N * T) -> output, value_index: int32

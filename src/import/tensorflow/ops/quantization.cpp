@@ -17,7 +17,8 @@ constexpr double kHuge = std::numeric_limits<float>::max();
 // Half away from zero, as C's round.
 Value* round_away(Builder& b, Value* x) { return b.Mul(b.Sign(x), b.Floor(b.Add(b.Abs(x), 0.5))); }
 
-// --- FakeQuant -----------------------------------------------------------------------------------------------------------
+// --- FakeQuant
+// -----------------------------------------------------------------------------------------------------------
 
 // Rounds `x` to the grid of 2^num_bits steps between min and max, moved so that zero is on the grid.
 Value* fake_quant(Call& c, Value* x, Value* min, Value* max) {
@@ -47,7 +48,8 @@ Value* fake_quant_args(Call& c) {
 // FakeQuantWithMinMaxVars(inputs: float, min: float, max: float, …) -> outputs; per channel: vectors for the last axis
 Value* fake_quant_vars(Call& c) { return fake_quant(c, c.input(0), c.input(1), c.input(2)); }
 
-// --- QuantizeAndDequantize -----------------------------------------------------------------------------------------------
+// --- QuantizeAndDequantize
+// -----------------------------------------------------------------------------------------------
 
 struct Range {
   double low = 0;
@@ -86,7 +88,8 @@ Value* side(Builder& b, double number, Value* bound) {
 }
 
 // QuantizeAndDequantizeV2(input: T, input_min: T, input_max: T, signed_input: bool = true, num_bits: int = 8,
-//   range_given: bool = false, round_mode: string = "HALF_TO_EVEN", narrow_range: bool = false, axis: int = -1) -> output
+//   range_given: bool = false, round_mode: string = "HALF_TO_EVEN", narrow_range: bool = false, axis: int = -1) ->
+//   output
 Value* quantize_dequantize_with(Call& c, int64_t bits) {
   Builder& b = c.b;
   Value* x = c.input(0);
@@ -103,19 +106,17 @@ Value* quantize_dequantize_with(Call& c, int64_t bits) {
   Value* high = b.Div(b.number_like(range.high, x), scale);
   Value* clamped = b.Min(b.Max(x, low), high);
   Value* scaled = b.Mul(clamped, scale);
-  Value* rounded =
-      c.text("round_mode", "HALF_TO_EVEN") == "HALF_UP" ? b.Floor(b.Add(scaled, 0.5)) : b.Round(scaled);
+  Value* rounded = c.text("round_mode", "HALF_TO_EVEN") == "HALF_UP" ? b.Floor(b.Add(scaled, 0.5)) : b.Round(scaled);
   // All zero: nothing to scale.
   Value* flat = b.Equal(scale, b.number_like(kHuge, scale));
   return b.Where(flat, b.Mul(x, 0.0), b.Div(rounded, b.Where(flat, one, scale)));
 }
 Value* quantize_dequantize(Call& c) { return quantize_dequantize_with(c, c.integer("num_bits", 8)); }
 // QuantizeAndDequantizeV3(input: T, input_min: T, input_max: T, num_bits: int32, …, range_given: bool = true) -> output
-Value* quantize_dequantize_v3(Call& c) {
-  return quantize_dequantize_with(c, c.constant_int(3, "number of bits"));
-}
+Value* quantize_dequantize_v3(Call& c) { return quantize_dequantize_with(c, c.constant_int(3, "number of bits")); }
 
-// --- to and from quantized types -----------------------------------------------------------------------------------------
+// --- to and from quantized types
+// -----------------------------------------------------------------------------------------
 
 struct Grid {
   double low = 0;
@@ -169,8 +170,8 @@ ir::Values quantize(Call& c) {
     result = c.text("round_mode", "HALF_AWAY_FROM_ZERO") == "HALF_TO_EVEN" ? b.Round(scaled) : round_away(b, scaled);
   } else if (mode == "MIN_FIRST") {
     Value* scale = min_first_scale(b, stored, min, max);
-    Value* moved = b.Sub(round_away(b, b.Mul(x, along(c, scale, x, axis))),
-                         along(c, round_away(b, b.Mul(min, scale)), x, axis));
+    Value* moved =
+        b.Sub(round_away(b, b.Mul(x, along(c, scale, x, axis))), along(c, round_away(b, b.Mul(min, scale)), x, axis));
     result = b.Min(b.Max(b.Add(moved, stored.low), stored.low), stored.high);
   } else {
     Value* factor = b.Div(b.number_like(stored.steps(), x), b.Sub(max, min));

@@ -40,7 +40,8 @@ Items import_table(Call& c) {
   return {};
 }
 
-// --- tables from text files ----------------------------------------------------------------------------------------------
+// --- tables from text files
+// ----------------------------------------------------------------------------------------------
 
 constexpr int64_t kWholeLine = -2;
 constexpr int64_t kLineNumber = -1;
@@ -107,13 +108,14 @@ Items import_file(Call& c) {
   if (size >= 0 && static_cast<size_t>(size) < lines.size()) lines.resize(static_cast<size_t>(size));
   const std::string delimiter = c.text("delimiter", "\t");
   const char separator = delimiter.empty() ? '\t' : delimiter[0];
-  c.state().tables[&resource] = std::make_shared<const TableContent>(TableContent{
-      read_column(c, lines, c.integer("key_index"), separator, to_dtype(resource.key_type)),
-      read_column(c, lines, c.integer("value_index"), separator, to_dtype(resource.type))});
+  c.state().tables[&resource] = std::make_shared<const TableContent>(
+      TableContent{read_column(c, lines, c.integer("key_index"), separator, to_dtype(resource.key_type)),
+                   read_column(c, lines, c.integer("value_index"), separator, to_dtype(resource.type))});
   return {};
 }
 
-// --- lookups ---------------------------------------------------------------------------------------------------------------
+// --- lookups
+// ---------------------------------------------------------------------------------------------------------------
 
 const TableContent& content(Call& c) {
   const Resource& resource = c.resource(0);
