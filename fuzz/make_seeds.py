@@ -54,3 +54,51 @@ write("checkpoint", "module", module)
 legacy = pickle.dumps(0x1950a86a20f9469cfc6c, 2) + pickle.dumps(1001, 2) + pickle.dumps({"little_endian": True}, 2) \
     + state + pickle.dumps(["0"], 2) + struct.pack("<q", 4) + bytes(16)
 write("checkpoint", "legacy", legacy)
+
+
+def pt2_tensor(*sizes):
+    return {"dtype": 7, "sizes": [{"as_int": n} if isinstance(n, int) else {"as_expr": {"expr_str": n, "hint": None}}
+                                  for n in sizes], "requires_grad": False, "device": {"type": "cpu", "index": None},
+            "strides": [{"as_int": 1} for _ in sizes], "storage_offset": {"as_int": 0}, "layout": 7}
+
+
+def pt2_node(target, output, *inputs):
+    return {"target": "torch.ops." + target, "outputs": [output], "metadata": {"nn_module_stack": "a,b,c"},
+            "inputs": [{"name": "", "arg": arg, "kind": 1} for arg in inputs]}
+
+
+def pt2_name(name, tag="as_tensor"):
+    return {tag: {"name" if tag == "as_tensor" else "as_name": name}}
+
+
+def pt2_graph(inputs, nodes, output):
+    size = "Mul(Integer(2), Symbol('s0', positive=True, integer=True))"
+    return {"inputs": [pt2_name(n) for n in inputs], "outputs": [pt2_name(output)], "nodes": nodes,
+            "tensor_values": {n: pt2_tensor(size, 2) for n in [*inputs, output]},
+            "sym_int_values": {"n": {"as_expr": {"expr_str": size, "hint": None}}}, "sym_bool_values": {}}
+
+
+x, w = pt2_name("x"), pt2_name("w")
+branches = [{"as_graph": {"name": op, "graph": pt2_graph(["a"], [pt2_node(f"aten.{op}.default", pt2_name("y"),
+                                                                         pt2_name("a"))], "y")}}
+            for op in ("relu", "neg")]
+for name, nodes in {
+    "linear": [pt2_node("aten.mul.Tensor", pt2_name("y"), x, w)],
+    "view": [pt2_node("aten.sym_size.int", pt2_name("n", "as_sym_int"), x, {"as_int": 0}),
+             pt2_node("aten.view.default", pt2_name("y"), x, {"as_sym_ints": [{"as_int": -1}, {"as_name": "n"}]})],
+    "inplace": [pt2_node("aten.select.int", pt2_name("v"), x, {"as_int": 0}, {"as_int": 0}),
+                pt2_node("aten.add_.Tensor", pt2_name("y"), pt2_name("v"), {"as_float": 1.5})],
+    "cond": [pt2_node("aten.gt.Scalar", pt2_name("g"), w, {"as_int": 0}),
+             pt2_node("higher_order.cond", pt2_name("y"), pt2_name("g"), *branches, {"as_tensors": [{"name": "x"}]})],
+}.items():
+    program = {"graph_module": {
+        "graph": pt2_graph(["w", "x"], nodes, "y"), "module_call_graph": [],
+        "signature": {"input_specs": [{"parameter": {"arg": {"name": "w"}, "parameter_name": "layer.w"}},
+                                      {"user_input": {"arg": x}}],
+                      "output_specs": [{"user_output": {"arg": pt2_name("y")}}]}},
+        "opset_version": {"aten": 10}, "range_constraints": {"s0": {"min_val": 1, "max_val": 9}},
+        "schema_version": {"major": 8, "minor": 20}, "torch_version": "2.13.0"}
+    write("pt2", name, json.dumps(program).encode())
+meta = pt2_tensor(2, 2)
+write("pt2_config", "one", json.dumps({"config": {"layer.w": {"path_name": "weight_0", "is_param": True,
+                                                             "use_pickle": False, "tensor_meta": meta}}}).encode())

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Writes the .pt2 files in cases/ with inputs and what PyTorch gives for them. Needs torch; the tests themselves don't.
+
+    python3 make_cases.py [NAME…]
+
+A case is one entry of CASES: a module, its example inputs, what torch.export shall leave open, and further inputs. Files
+stay below 20 KB.
+"""
+import pathlib
+import sys
+
+import numpy
+import torch
+from torch import nn
+from torch.export import Dim
+
+HERE = pathlib.Path(__file__).parent / "cases"
+LIMIT = 20_000
+N = Dim("n", min=2, max=64)
+
+
+class Fn(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function, **tensors):
+        super().__init__()
+        self.function = function
+        for name, tensor in tensors.items():
+            self.register_buffer(name, tensor)
+
+    def forward(self, *args):
+        return self.function(self, *args)
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(6, 4)
+        self.head = nn.Linear(4, 6, bias=False)
+        self.head.weight = self.embed.weight
+
+    def forward(self, x):
+        return self.head(self.embed(x))
+
+
+class Counter(nn.Module):
+    """Changes a buffer in place, and reads it afterwards."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("count", torch.zeros(3))
+
+    def forward(self, x):
+        self.count.add_(x)
+        self.count[0] = 7.0
+        return x * self.count
+
+
+class Nested(nn.Module):
+    def forward(self, pair, *, scale):
+        a, b = pair["left"], pair["right"][0]
+        return {"sum": a + b, "parts": [a * scale, b], "none": None}
+
+
+class Loop(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 3)
+
+    def forward(self, x):
+        def more(i, y):
+            return i < 3
+
+        def step(i, y):
+            return i + 1, torch.tanh(self.layer(y))
+
+        from torch._higher_order_ops.while_loop import while_loop
+        return while_loop(more, step, (torch.tensor(0), x))[1]
+
+
+class Scan(nn.Module):
+    def forward(self, x):
+        from torch._higher_order_ops.scan import scan
+        return scan(lambda carry, row: (carry + row, carry * row), torch.ones(3), x, dim=0)
+
+
+class Map(nn.Module):
+    def forward(self, x, y):
+        from torch._higher_order_ops.map import map as torch_map
+        return torch_map(lambda row, other: row @ other, x, y)
+
+
+class Cond(nn.Module):
+    def forward(self, x):
+        return torch.cond(x.sum() > 0, lambda v: v + v.shape[0], lambda v: v * v, (x,))
+
+
+class NoGrad(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, x):
+        with torch.no_grad():
+            y = self.layer(x)
+        return y.relu()
+
+
+def views(_, x):
+    y = x.clone()
+    y.view(-1)[3] = 9
+    y.t()[0].zero_()
+    y[1:, ::2] += 1
+    a, b = y.split(2, dim=1)
+    b.mul_(-1)
+    return y, a
+
+
+def pad_to_multiple(_, x):
+    size = x.shape[1]
+    return nn.functional.pad(x, (0, -size % 4)) / size
+
+
+def window(_, x):
+    half = x.shape[0] // 2
+    return torch.cat([x[half:], x[:half]]), x.new_full((half + 1,), half), half
+
+
+def chosen(_, x):
+    return x[x > 0].cumsum(0), torch.nonzero(x)
+
+
+def over_columns(_, x):
+    return torch.vmap(lambda column: column.cumsum(0), in_dims=1, out_dims=1)(x)
+
+
+def elementwise_rows(_, x):
+    return torch.vmap(lambda row: row * 2 + 1)(x)
+
+
+def r(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+# name: (module, args, kwargs, dynamic_shapes, further args, decompose)
+CASES = {
+    "linear": (nn.Linear(3, 2), (r(4, 3),), {}, ({0: N},), [(r(7, 3),)], False),
+    "conv": (nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(2)).eval(),
+             (r(2, 1, 6, 6),), {}, ({0: N, 2: 2 * Dim("h", min=2, max=32), 3: 2 * Dim("w", min=2, max=32)},),
+             [(r(3, 1, 8, 4),)], False),
+    "conv-core": (nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.GELU()).eval(), (r(1, 1, 6, 6),), {}, None,
+                  [], True),
+    "tied": (Tied(), (torch.tensor([[0, 5, 2]]),), {}, None, [], False),
+    "transposed-weight": (Fn(lambda self, x: x @ self.w, w=r(4, 3).t()), (r(2, 3),), {}, None, [], False),
+    "counter": (Counter(), (r(3),), {}, None, [], False),
+    "counter-core": (Counter(), (r(3),), {}, None, [], True),
+    "nested": (Nested(), ({"left": r(3), "right": [r(3, seed=1)]},), {"scale": r(1)}, None, [], False),
+    "loop": (Loop(), (r(4, 3),), {}, ({0: N},), [(r(2, 3),)], False),
+    "scan": (Scan(), (r(5, 3),), {}, ({0: N},), [(r(2, 3),)], False),
+    "map": (Map(), (r(5, 2, 3), r(3, 2)), {}, ({0: N}, None), [(r(3, 2, 3), r(3, 2, seed=4))], False),
+    "cond": (Cond(), (r(3).abs(),), {}, ({0: N},), [(-r(5).abs(),)], False),
+    "no-grad": (NoGrad(), (r(4, 3),), {}, None, [], False),
+    "views": (Fn(views), (r(3, 4),), {}, None, [], False),
+    "pad": (Fn(pad_to_multiple), (r(2, 6),), {}, ({1: N},), [(r(2, 9),)], False),
+    "window": (Fn(window), (r(6, 2),), {}, ({0: Dim("m", min=4, max=64)},), [(r(9, 2),)], False),
+    "chosen": (Fn(chosen), (torch.tensor([1.0, -1.0, 2.0]),), {}, None, [(torch.tensor([-1.0, -2.0, -3.0]),)], False),
+    "vmap": (Fn(over_columns), (r(3, 5),), {}, None, [], False),
+    "vmap-elementwise": (Fn(elementwise_rows), (r(3, 5),), {}, None, [], False),
+    "number": (Fn(lambda _, x, k: x * k), (r(3), 2.5), {}, None, [], False),
+}
+
+
+def flat(value):
+    return torch.utils._pytree.tree_leaves(value)
+
+
+def arrays(values):
+    return {str(i): numpy.asarray(v.detach() if isinstance(v, torch.Tensor) else v)
+            for i, v in enumerate(values) if v is not None}
+
+
+def write(name, module, args, kwargs, dynamic, further, decompose):
+    folder = HERE / name
+    folder.mkdir(parents=True, exist_ok=True)
+    if dynamic is not None and isinstance(module, Fn):
+        dynamic = (tuple(dynamic),)
+    program = torch.export.export(module, args, kwargs, dynamic_shapes=dynamic, strict=False)
+    if decompose:
+        program = program.run_decompositions()
+    torch.export.save(program, folder / "model.pt2")
+    for i, inputs in enumerate([args, *further]):
+        fresh = torch.export.load(folder / "model.pt2").module()  # one that has changed no buffer yet
+        numpy.savez(folder / f"inputs_{i}.npz", **arrays(flat((inputs, kwargs))))
+        copies = torch.utils._pytree.tree_map(lambda t: t.clone() if isinstance(t, torch.Tensor) else t, inputs)
+        numpy.savez(folder / f"outputs_{i}.npz", **arrays(flat(fresh(*copies, **kwargs))))
+    size = (folder / "model.pt2").stat().st_size
+    print(name, size)
+    assert size <= LIMIT, f"{name} is too large"
+
+
+torch.manual_seed(0)
+for case, parts in CASES.items():
+    if len(sys.argv) < 2 or case in sys.argv[1:]:
+        write(case, *parts)
