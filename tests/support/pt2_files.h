@@ -33,11 +33,10 @@ inline std::string symbolic_meta(const std::string& expression) {
 }
 
 inline std::string node(const std::string& target, const std::string& inputs, const std::string& output) {
+  const std::string metadata = R"json({"stack_trace": "File \"/home/me/net.py\", line 7, in forward\n    self.layer(x)",
+      "nn_module_stack": "L__self__,,net.Net;L__self___layer,layer,net.Layer"})json";
   return R"({"target": ")" + target + R"(", "inputs": [)" + inputs + R"(], "outputs": [)" + output +
-             R"(], "metadata": {"stack_trace": "File \"/home/me/net.py\", line 7, in forward\n    return self.layer(x)",
-         "nn_module_stack" : "L__self__,,net.Net;L__self___layer,layer,net.Layer"
-}
-})";
+         R"(], "metadata": )" + metadata + "}";
 }
 
 inline std::string argument(const std::string& name, const std::string& value) {

@@ -32,6 +32,7 @@ Renames read_renames(const torchfile::Pt2Archive& archive) {
   if (!file) return renames;
   try {
     const Json json = Json::parse(file->text());
+    (void)json.as_object();
     for (const auto& [key, names] : {std::pair("inputs", &renames.inputs), std::pair("outputs", &renames.outputs)}) {
       const Json* list = json.find(key);
       if (list == nullptr) continue;

@@ -114,7 +114,7 @@ TEST(Pt2Archive, RefusesGraphsNestedWithoutEnd) {
     const std::string nested = node("torch.ops.higher_order.wrap", argument("", graph), tensor("y"));
     inner = i == 0 ? program(nested) : replaced(inner, "NODE", nested);
   }
-  expect_refused(Code::kDataLoss, "too deeply", [&] { read_all(pt2(replaced(inner, "NODE", ""))); });
+  expect_refused(Code::kDataLoss, "too deep", [&] { read_all(pt2(replaced(inner, "NODE", ""))); });
 }
 
 }  // namespace

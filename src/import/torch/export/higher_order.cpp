@@ -1,5 +1,6 @@
 #include "import/torch/export/higher_order.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -26,6 +27,10 @@ bool HigherOrder::handles(const std::string& target) { return target.starts_with
 
 std::optional<Py> HigherOrder::run() {
   const std::string_view name = std::string_view(node_.target).substr(kPrefix.size());
+  constexpr std::array kControl =
+      std::to_array<std::string_view>({"cond", "while_loop", "scan", "map_impl", "map", "associative_scan"});
+  const bool control = std::find(kControl.begin(), kControl.end(), name) != kControl.end();
+  if (control && hangs_on_untranslated()) return run_for_blockers();
   if (name == "cond") return cond();
   if (name == "while_loop") return while_loop();
   if (name == "scan") return scan();
@@ -41,6 +46,26 @@ std::optional<Py> HigherOrder::run() {
     if (name == wrapper) return wrapped(first_graph() + 1);
   }
   fail_unsupported("the higher-order operator " + std::string(name) + " has no translation");
+}
+
+bool HigherOrder::hangs_on_untranslated() {
+  for (const Py& item : operands_but_graphs()) {
+    if (item.is_tensor() && is_untranslated(reader_.value(item))) return true;
+  }
+  return false;
+}
+
+// Only to learn what else in its graphs can't be translated.
+Py HigherOrder::run_for_blockers() {
+  const Py placeholder = reader_.placeholder(node_);
+  for (const torchfile::NamedArgument& argument : node_.inputs) {
+    if (argument.value.kind != Kind::kGraph) continue;
+    ir::Graph scratch;
+    ir::Builder inner = reader_.b().inner(scratch);
+    const script::Aside aside(reader_, inner);
+    (void)reader_.run(*argument.value.graph, Items(argument.value.graph->inputs.size(), placeholder));
+  }
+  return placeholder;
 }
 
 // --- inputs ----------------------------------------------------------------------------------------------------------
@@ -67,6 +92,14 @@ Items HigherOrder::operands(size_t first) const {
   for (size_t i = first; i < node_.inputs.size(); ++i) {
     if (node_.inputs[i].keyword.value_or(false)) continue;  // options of the wrapper
     flatten(reader_.argument(input(i)), items);
+  }
+  return items;
+}
+
+Items HigherOrder::operands_but_graphs() const {
+  Items items;
+  for (const torchfile::NamedArgument& argument : node_.inputs) {
+    if (argument.value.kind != Kind::kGraph) flatten(reader_.argument(argument.value), items);
   }
   return items;
 }

@@ -19,6 +19,8 @@ class HigherOrder {
  private:
   using Graph = torchfile::ExportedGraph;
 
+  bool hangs_on_untranslated();
+  Py run_for_blockers();
   Py cond();
   Py while_loop();
   Py scan();
@@ -34,6 +36,7 @@ class HigherOrder {
   size_t first_graph() const;
   // The inputs from `first` on, lists flattened.
   Items operands(size_t first) const;
+  Items operands_but_graphs() const;
   Items list(size_t index) const;
   // The lists among the inputs behind `first`, in order: scan's state, sequences and further inputs.
   std::vector<Items> lists(size_t first) const;

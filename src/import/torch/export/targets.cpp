@@ -22,6 +22,7 @@ struct Function {
   bool to_int = false;
 };
 constexpr std::array kFunctions = std::to_array<Function>({
+    {"torch.ops.aten.lift_fresh_copy.default", "aten::clone"},
     {"_operator.add", "aten::add"},
     {"_operator.sub", "aten::sub"},
     {"_operator.mul", "aten::mul"},

@@ -14,7 +14,7 @@ TEST(Expression, ReadsAsPeopleWrite) {
   EXPECT_EQ(text(kS), "s0");
   EXPECT_EQ(text("Mul(Integer(8), " + kS + ")"), "8*s0");
   EXPECT_EQ(text("Add(Integer(4), Mul(Integer(-1), Mod(" + kS + ", Integer(4))))"), "4 - Mod(s0, 4)");
-  EXPECT_EQ(text("FloorDiv(Add(" + kS + ", Integer(-1)), Integer(2))"), "(s0 + -1)//2");
+  EXPECT_EQ(text("FloorDiv(Add(" + kS + ", Integer(-1)), Integer(2))"), "(s0 - 1)//2");
   EXPECT_EQ(text("TruncToInt(Mul(Float('2.0', precision=53), ToFloat(" + kS + ")))"), "int(2*s0)");
 }
 

@@ -33,12 +33,12 @@ std::string refusal(const Bytes& file, const Options& options = {}) {
 TEST(Pt2, TranslatesNodesAndNamesWhatTheFileNames) {
   const ir::Model model = read(pt2());
   EXPECT_EQ(ir::to_text(*model.graph),
-            "onward (float[s0,2] x) => (float[s0,2] relu)\n"
-            "<float[2] \"layer.w\" = {1, 2}>\n"
-            "{\n"
-            "   mul = Mul (x, \"layer.w\")\n"
-            "   relu = Relu (mul)\n"
-            "}\n");
+            "graph (float[s0,2] x) => (float[s0,2] relu)\n"
+            "  <float[2] \"layer.w\" = {1.0, 2.0}>\n"
+            " {\n"
+            "  mul = Mul (x, \"layer.w\")\n"
+            "  relu = Relu (mul)\n"
+            "}");
   EXPECT_EQ(model.producer, "torch 2.13.0");
   EXPECT_EQ(model.metadata.at("onward.ranges"), R"({"s0":[1,64]})");
 }
@@ -48,7 +48,7 @@ TEST(Pt2, NodesKnowTheirModuleAndTheUsersLine) {
   const ir::Origin& origin = *model.graph->nodes().front().origin;
   EXPECT_EQ(origin.op, "aten.mul.Tensor");
   EXPECT_EQ(origin.path, "layer");
-  EXPECT_EQ(origin.source, "net.py:7 in forward: return self.layer(x)");
+  EXPECT_EQ(origin.source, "net.py:7 in forward: self.layer(x)");
 }
 
 TEST(Pt2, TheExtraFileNamesInputsAndOutputs) {
