@@ -12,12 +12,13 @@ void average_in(std::atomic<int64_t>& average, int64_t value) {
 
 }  // namespace
 
-Model::Model(std::string name, int64_t version, runtime::Session session, ModelConfig config)
+Model::Model(std::string name, int64_t version, runtime::Session session, ModelConfig config, uint64_t bytes)
     : name_(std::move(name)),
       version_(version),
       version_text_(std::to_string(version)),
       session_(std::move(session)),
-      config_(std::move(config)) {
+      config_(std::move(config)),
+      bytes_(bytes) {
   const Probe probe = probe_batching(session_);
   batches_ = config_.max_batch > 1 && (probe.batches || (config_.batch_any_shape && may_batch(session_)));
   if (probe.cost.count() > 0) note_cost(probe.cost, 1);

@@ -31,7 +31,7 @@ class Model {
  public:
   // Runs the model once or a few times: to warm it, to learn what it costs, and to find out whether requests may be put
   // together (see `batches`). Throws what the session throws when a model of fixed shapes can't run at all.
-  Model(std::string name, int64_t version, runtime::Session session, ModelConfig config);
+  Model(std::string name, int64_t version, runtime::Session session, ModelConfig config, uint64_t bytes = 0);
 
   const std::string& name() const { return name_; }
   int64_t version() const { return version_; }
@@ -44,6 +44,12 @@ class Model {
   bool batches() const { return batches_; }
 
   Statistics& statistics() const { return statistics_; }
+
+  // What it takes of the repository's memory budget, about.
+  uint64_t bytes() const { return bytes_; }
+  // When a request last asked for it.
+  Clock::time_point last_use() const { return Clock::time_point(Clock::duration(last_use_.load())); }
+  void note_use() const { last_use_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
 
   // Running average of the time that Session::run takes for a request; 0 when it never ran.
   Clock::duration cost() const { return Clock::duration(cost_.load(std::memory_order_relaxed)); }
@@ -60,6 +66,8 @@ class Model {
   mutable Statistics statistics_;
   mutable std::atomic<int64_t> cost_{0};
   mutable std::atomic<int64_t> row_cost_{0};
+  uint64_t bytes_;
+  mutable std::atomic<Clock::rep> last_use_{Clock::now().time_since_epoch().count()};
 };
 
 }  // namespace onward::serving

@@ -119,6 +119,22 @@ std::map<int64_t, fs::path> choose_versions(std::map<int64_t, fs::path> found, c
   return found;
 }
 
+uint64_t size_on_disk(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    // An ONNX file may keep its weights in files beside it.
+    const uint64_t size = fs::file_size(path, error);
+    if (error) return 0;
+    const fs::path data = path.string() + ".data";
+    return size + (fs::is_regular_file(data, error) ? fs::file_size(data, error) : 0);
+  }
+  uint64_t size = 0;
+  for (fs::recursive_directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+    if (it->is_regular_file(error)) size += it->file_size(error);
+  }
+  return size;
+}
+
 std::string fingerprint(const fs::path& path) {
   std::string print;
   const auto add = [&](const fs::path& file) {

@@ -23,6 +23,9 @@ std::map<int64_t, std::filesystem::path> find_versions(const std::filesystem::pa
 std::map<int64_t, std::filesystem::path> choose_versions(std::map<int64_t, std::filesystem::path> found,
                                                          const ModelConfig& config);
 
+// What a model's weights take, about: the size of its file, or of all files in its folder.
+uint64_t size_on_disk(const std::filesystem::path& path);
+
 // Changes when a file or folder does: names, sizes and times, not content.
 std::string fingerprint(const std::filesystem::path& path);
 

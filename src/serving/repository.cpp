@@ -131,12 +131,37 @@ void Repository::unload(const std::string& name) {
 
 ModelPtr Repository::load_version(const std::string& name, int64_t version, const fs::path& path,
                                   const ModelConfig& config) const {
-  if (is_onnx_file(path)) return std::make_shared<Model>(name, version, runtime::Session::load(path), config);
+  const uint64_t bytes = size_on_disk(path);
+  if (is_onnx_file(path)) return std::make_shared<Model>(name, version, runtime::Session::load(path), config, bytes);
   if (!options_.convert) {
     fail_unsupported(path.string() + " is not an ONNX file", "convert it first: onward convert");
   }
   return std::make_shared<Model>(name, version, runtime::Session::from_bytes(options_.convert(path), path.string()),
-                                 config);
+                                 config, bytes);
+}
+
+bool Repository::make_room(uint64_t bytes, bool only_look) {
+  if (options_.memory_bytes == 0) return true;
+  if (bytes > options_.memory_bytes) return false;
+  const std::lock_guard lock(mutex_);
+  uint64_t used = 0;
+  std::vector<Version*> loaded;
+  for (auto& [name, entry] : entries_) {
+    for (auto& [number, version] : entry.versions) {
+      if (!version.model) continue;
+      used += version.model->bytes();
+      if (version.origin) loaded.push_back(&version);
+    }
+  }
+  if (only_look) return used + bytes <= options_.memory_bytes;
+  std::sort(loaded.begin(), loaded.end(),
+            [](const Version* a, const Version* b) { return a->model->last_use() < b->model->last_use(); });
+  for (Version* version : loaded) {
+    if (used + bytes <= options_.memory_bytes) break;
+    used -= version->model->bytes();
+    version->park();
+  }
+  return true;
 }
 
 std::optional<Error> Repository::refresh(const std::string& name, const fs::path& path) {
@@ -159,35 +184,15 @@ std::optional<Error> Repository::refresh(const std::string& name, const fs::path
     if (entry.versions.empty()) entry.versions[1] = {.state = State::kUnavailable, .reason = error.message()};
     return failure;
   }
-
   for (const auto& [number, file] : wanted) {
-    const std::string print = fingerprint(file) + config_print;
-    {
-      const std::lock_guard lock(mutex_);
-      Version& version = entries_[name].versions[number];
-      if (version.fingerprint == print) continue;  // as it was, good or bad
-      version.fingerprint = print;
-      if (!version.model) version.state = State::kLoading;
-    }
-    ModelPtr model;
-    std::string reason;
-    try {
-      model = load_version(name, number, file, config);
-    } catch (const Error& error) {
-      reason = error.message();
-      if (!failure) failure = error;
-    }
-    const std::lock_guard lock(mutex_);
-    Version& version = entries_[name].versions[number];
-    version.reason = std::move(reason);
-    if (model) version.model = std::move(model);
-    version.state = version.model ? State::kReady : State::kUnavailable;
+    std::optional<Error> failed = refresh_version(name, number, {file, config}, config_print);
+    if (failed && !failure) failure = std::move(failed);
   }
   {
     const std::lock_guard lock(mutex_);
     auto& versions = entries_[name].versions;
-    const bool any_new = std::any_of(wanted.begin(), wanted.end(),
-                                     [&](const auto& item) { return versions[item.first].model != nullptr; });
+    const bool any_new =
+        std::any_of(wanted.begin(), wanted.end(), [&](const auto& item) { return versions[item.first].serves(); });
     // Versions that are no longer wanted stay until one that is wanted works.
     if (any_new) std::erase_if(versions, [&](const auto& version) { return wanted.count(version.first) == 0; });
   }
@@ -195,12 +200,91 @@ std::optional<Error> Repository::refresh(const std::string& name, const fs::path
   return failure;
 }
 
+std::optional<Error> Repository::refresh_version(const std::string& name, int64_t number, const Origin& origin,
+                                                 const std::string& config_print) {
+  const std::string print = fingerprint(origin.path) + config_print;
+  bool replaces = false;
+  {
+    const std::lock_guard lock(mutex_);
+    Entry& entry = entries_[name];
+    Version& version = entry.versions[number];
+    if (version.fingerprint == print) return std::nullopt;  // as it was, good or bad
+    version.fingerprint = print;
+    if (!version.serves()) version.state = State::kLoading;
+    replaces = std::any_of(entry.versions.begin(), entry.versions.end(),
+                           [](const auto& each) { return each.second.model != nullptr; });
+  }
+  ModelPtr model;
+  std::optional<Error> failure;
+  bool park = false;
+  try {
+    // What comes new waits for its first request where there is no room; what takes another's place must be tried
+    // first.
+    const uint64_t bytes = size_on_disk(origin.path);
+    park = !replaces && bytes <= options_.memory_bytes && !make_room(bytes, true);
+    if (!park) model = load_in_budget(name, number, origin);
+  } catch (const Error& error) {
+    failure = error;
+  }
+  const std::lock_guard lock(mutex_);
+  Version& version = entries_[name].versions[number];
+  version.reason = failure ? failure->message() : "";
+  if (park || model) version.origin = origin;
+  if (park) version.park();
+  if (model) version.model = std::move(model);
+  if (!park) version.state = version.model ? State::kReady : State::kUnavailable;
+  return failure;
+}
+
+ModelPtr Repository::load_in_budget(const std::string& name, int64_t number, const Origin& origin) {
+  const uint64_t bytes = size_on_disk(origin.path);
+  if (!make_room(bytes, false)) {
+    throw Error(Code::kResourceExhausted,
+                fmt::format("{} of {} bytes is larger than the memory budget of {} bytes", origin.path.string(), bytes,
+                            options_.memory_bytes),
+                "raise --memory");
+  }
+  publish();  // what made room is not handed out any more
+  return load_version(name, number, origin.path, origin.config);
+}
+
+void Repository::wake(const Parked& parked) {
+  const std::lock_guard loading(loading_);
+  Origin origin;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto entry = entries_.find(parked.name);
+    if (entry == entries_.end()) return;  // gone meanwhile: find() says so
+    const auto version = entry->second.versions.find(parked.version);
+    if (version == entry->second.versions.end() || version->second.model || !version->second.origin) return;
+    origin = *version->second.origin;
+  }
+  ModelPtr model;
+  std::optional<Error> failure;
+  try {
+    model = load_in_budget(parked.name, parked.version, origin);
+  } catch (const Error& error) {
+    failure = error;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    Version& version = entries_[parked.name].versions[parked.version];
+    version.reason = failure ? failure->message() : "";
+    version.state = model ? State::kReady : State::kUnavailable;
+    if (!model) version.origin.reset();
+    if (!model) version.fingerprint.clear();  // the next look at the files tries again
+    version.model = std::move(model);
+  }
+  publish();
+  if (failure) throw *failure;
+}
+
 void Repository::publish() {
   auto table = std::make_shared<Table>();
   const std::lock_guard lock(mutex_);
   for (const auto& [name, entry] : entries_) {
     for (const auto& [number, version] : entry.versions) {
-      if (version.model) (*table)[name][number] = version.model;
+      if (version.serves()) (*table)[name][number] = version.model;
     }
   }
   table_.store(std::move(table));
@@ -220,18 +304,43 @@ ModelPtr Repository::find(std::string_view name, std::string_view version) const
     throw Error(Code::kUnavailable, fmt::format("model \"{}\" is not ready: {}", name, reason));
   }
   const auto& versions = found->second;
-  if (version.empty()) return versions.rbegin()->second;
-  std::optional<int64_t> number = version_number(version);
-  if (!number) {
-    const auto& labels = versions.rbegin()->second->config().labels;
-    const auto label = labels.find(std::string(version));
-    if (label != labels.end()) number = label->second;
+  auto served = std::prev(versions.end());
+  if (!version.empty()) {
+    std::optional<int64_t> number = version_number(version);
+    if (!number) number = labelled(name, version);
+    served = number ? versions.find(*number) : versions.end();
   }
-  const auto served = number ? versions.find(*number) : versions.end();
   if (served == versions.end()) {
     fail_not_found(fmt::format("model \"{}\" has no version \"{}\"", name, version));
   }
+  if (!served->second) throw Parked{found->first, served->first};
+  if (options_.memory_bytes > 0) served->second->note_use();
   return served->second;
+}
+
+std::optional<int64_t> Repository::labelled(std::string_view name, std::string_view label) const {
+  const std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(name);
+  if (entry == entries_.end()) return std::nullopt;
+  for (auto version = entry->second.versions.rbegin(); version != entry->second.versions.rend(); ++version) {
+    if (!version->second.origin) continue;
+    const auto& labels = version->second.origin->config.labels;
+    const auto found = labels.find(std::string(label));
+    if (found != labels.end()) return found->second;
+  }
+  return std::nullopt;
+}
+
+bool Repository::serves(std::string_view name, std::string_view version) const {
+  try {
+    find(name, version);
+  } catch (const Parked&) {
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != Code::kUnavailable) throw;
+    return false;
+  }
+  return true;
 }
 
 std::vector<ModelPtr> Repository::versions(std::string_view name) const {
@@ -239,14 +348,39 @@ std::vector<ModelPtr> Repository::versions(std::string_view name) const {
   const auto found = table->find(name);
   if (found == table->end()) return {find(name)};  // throws the reason
   std::vector<ModelPtr> models;
-  for (const auto& [number, model] : found->second) models.push_back(model);
+  for (const auto& [number, model] : found->second) {
+    if (model) models.push_back(model);
+  }
+  if (models.empty()) throw Parked{found->first, found->second.rbegin()->first};
   return models;
 }
 
 std::vector<ModelPtr> Repository::models() const {
   const auto table = table_.load();
   std::vector<ModelPtr> models;
-  for (const auto& [name, versions] : *table) models.push_back(versions.rbegin()->second);
+  for (const auto& [name, versions] : *table) {
+    if (versions.rbegin()->second) models.push_back(versions.rbegin()->second);
+  }
+  return models;
+}
+
+std::vector<Parked> Repository::parked() const {
+  const auto table = table_.load();
+  std::vector<Parked> parked;
+  for (const auto& [name, versions] : *table) {
+    if (!versions.rbegin()->second) parked.push_back({name, versions.rbegin()->first});
+  }
+  return parked;
+}
+
+std::vector<ModelPtr> Repository::all_versions() const {
+  const auto table = table_.load();
+  std::vector<ModelPtr> models;
+  for (const auto& [name, versions] : *table) {
+    for (const auto& [number, model] : versions) {
+      if (model) models.push_back(model);
+    }
+  }
   return models;
 }
 

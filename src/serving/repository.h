@@ -32,6 +32,9 @@ struct RepositoryOptions {
   std::optional<std::filesystem::path> folder;
   // Turns a file that is not ONNX into a serialized ONNX model; throws Error. Without it only ONNX is served.
   std::function<Bytes(const std::filesystem::path&)> convert;
+  // What all models together may take, about: the sizes of their files. The least recently used ones make room and are
+  // loaded again when a request asks for them. 0: no limit.
+  uint64_t memory_bytes = 0;
 };
 
 enum class State { kLoading, kReady, kUnavailable, kUnloading };
@@ -45,6 +48,12 @@ struct IndexEntry {
 };
 
 using ModelPtr = std::shared_ptr<const Model>;
+
+// Thrown for a model that made room for others: wake() it, then ask again. No Error, because no client should see it.
+struct Parked {
+  std::string name;
+  int64_t version = 0;
+};
 
 class Repository {
  public:
@@ -64,25 +73,48 @@ class Repository {
   void load(const std::string& name);
   void unload(const std::string& name);
 
+  // Loads a parked version, as other requests may have done by now. Throws Error when it can't be loaded.
+  void wake(const Parked& parked);
+
   // `version` empty: the newest served one; a number or a label. Throws Error: kNotFound, or kUnavailable when the
-  // model is known but not served, with the reason.
+  // model is known but not served, with the reason; or Parked.
   ModelPtr find(std::string_view name, std::string_view version = {}) const;
+  // Whether find() would give a model, now or after wake(). Throws Error(kNotFound) for one that is not known.
+  bool serves(std::string_view name, std::string_view version = {}) const;
   std::vector<ModelPtr> versions(std::string_view name) const;  // oldest first; throws like find
-  // The newest version of every served model, by name.
+  // The newest version of every served model that is loaded, by name.
   std::vector<ModelPtr> models() const;
+  // Every served version of every model, by name, oldest first.
+  std::vector<ModelPtr> all_versions() const;
   std::vector<IndexEntry> index() const;
 
+  // The newest version of every served model that is parked.
+  std::vector<Parked> parked() const;
+
  private:
+  struct Origin {
+    std::filesystem::path path;
+    ModelConfig config;
+  };
   struct Version {
     State state = State::kLoading;
     std::string reason;
     std::string fingerprint;
     ModelPtr model;
+    std::optional<Origin> origin;  // what it was loaded from, or is parked with
+
+    bool serves() const { return model != nullptr || origin.has_value(); }
+    void park() {
+      model.reset();
+      state = State::kUnavailable;
+      reason = "unloaded to make room; the next request loads it again";
+    }
   };
   struct Entry {
     std::map<int64_t, Version> versions;
     bool wanted = true;  // false after unload()
   };
+  // Null for a parked version.
   using Table = std::map<std::string, std::map<int64_t, ModelPtr>, std::less<>>;
 
   std::map<std::string, std::filesystem::path> discover() const;
@@ -90,6 +122,13 @@ class Repository {
   std::optional<Error> refresh(const std::string& name, const std::filesystem::path& path);
   ModelPtr load_version(const std::string& name, int64_t version, const std::filesystem::path& path,
                         const ModelConfig& config) const;
+  ModelPtr load_in_budget(const std::string& name, int64_t version, const Origin& origin);
+  std::optional<int64_t> labelled(std::string_view name, std::string_view label) const;
+  // Parks the least recently used models until there is room for this many bytes; false where there can't be. With
+  // `only_look`, nothing is parked.
+  bool make_room(uint64_t bytes, bool only_look);
+  std::optional<Error> refresh_version(const std::string& name, int64_t version, const Origin& origin,
+                                       const std::string& config_print);
   void publish();
 
   RepositoryOptions options_;
