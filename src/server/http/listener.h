@@ -23,7 +23,7 @@ struct Limits {
   size_t header_bytes = 16 * 1024;
   size_t body_bytes = 256UL << 20;
   size_t decompressed_bytes = 512UL << 20;
-  size_t connections = 4096;
+  size_t connections = 16384;        // more are answered with 503 and closed
   std::chrono::seconds idle{75};     // between requests
   std::chrono::seconds request{30};  // from a request's first byte to its last
 };

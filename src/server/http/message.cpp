@@ -44,6 +44,14 @@ Response error_response(const Error& error) {
   return response;
 }
 
+std::string server_timing(const serving::Timing& timing, std::string_view model) {
+  const auto ms = [](serving::Clock::duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+  };
+  const std::string name = model.empty() ? std::string() : fmt::format(";desc=\"{}\"", model);
+  return fmt::format("queue{0};dur={1:.3f}, infer{0};dur={2:.3f}", name, ms(timing.queue), ms(timing.infer));
+}
+
 int http_status(Code code) {
   switch (code) {
     case Code::kOk:

@@ -53,6 +53,9 @@ Response text_response(std::string body, std::string content_type, int status = 
 // {"error": "<message>. <hint>"} with the code's status.
 Response error_response(const Error& error);
 
+// The value of a Server-Timing header; `model` is named where there are several.
+std::string server_timing(const serving::Timing& timing, std::string_view model = {});
+
 // The one table from canonical codes to HTTP's.
 int http_status(Code code);
 std::string_view reason_phrase(int status);
