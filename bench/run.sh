@@ -27,3 +27,4 @@ for file in examples/segmentation/Model.keras examples/segmentation/Model.pt2; d
   if conversion "$file" "$target"; then image_model=${image_model:-$target}; fi
 done
 "$build/bench/serving_bench" tests/fixtures/models ${image_model:+"$image_model"}
+python3 bench/server_bench.py "$build/onward" tests/fixtures/models

@@ -22,6 +22,7 @@ find_package(Boost 1.81 REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(JPEG REQUIRED)
 pkg_check_modules(spng REQUIRED IMPORTED_TARGET spng)
+find_package(gRPC CONFIG REQUIRED)
 
 function(onward_alias name)
   add_library(onward_dep_${name} INTERFACE)
@@ -38,6 +39,7 @@ onward_alias(spng PkgConfig::spng)
 onward_alias(yaml yaml-cpp)
 onward_alias(beast Boost::headers OpenSSL::SSL Threads::Threads)
 onward_alias(protobuf protobuf::libprotobuf)
+onward_alias(grpc gRPC::grpc++)
 
 # ONNX: protobuf messages, checker, shape inference, version converter.
 set(ONNX_ROOT "${ONWARD_DEPS}/onnx-1.19.1" CACHE PATH "The ONNX C++ library")

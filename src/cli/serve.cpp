@@ -18,6 +18,7 @@ struct Arguments {
   std::string folder;
   std::string keys_file;
   size_t body_mb = 256;
+  uint64_t memory_mb = 0;
   int64_t poll = 0;
   server::ServeOptions options;
 };
@@ -81,8 +82,11 @@ void announce(const server::Server& server, const Arguments& arguments, std::chr
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
   const bool tls = !arguments.options.http.tls.certificate.empty();
   const std::string& host = arguments.options.http.host;
-  fmt::print("serving {} models on {}://{}:{} after {} ms\n", server.models().size(), tls ? "https" : "http",
-             host.find(':') == std::string::npos ? host : "[" + host + "]", server.http_port(), ms.count());
+  const std::string address = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  std::string grpc;
+  if (server.grpc_port() >= 0) grpc = fmt::format(" and gRPC on {}:{}", address, server.grpc_port());
+  fmt::print("serving {} models on {}://{}:{}{} after {} ms\n", server.models().size(), tls ? "https" : "http", address,
+             server.http_port(), grpc, ms.count());
   std::fflush(stdout);
 }
 
@@ -95,6 +99,7 @@ void run(Arguments& arguments) {
   for (const std::string& source : arguments.sources) options.repository.models.push_back(parse_source(source));
   if (!arguments.folder.empty()) options.repository.folder = arguments.folder;
   options.repository.convert = convert_to_onnx;
+  options.repository.memory_bytes = arguments.memory_mb << 20;
   options.poll = std::chrono::seconds(arguments.poll);
   options.http.limits.body_bytes = arguments.body_mb << 20;
   options.http.limits.decompressed_bytes = 2 * options.http.limits.body_bytes;
@@ -124,9 +129,16 @@ void add_serve(CLI::App& app) {
       ->type_name("DIR");
   verb.add_option("--host", options.http.host, "The address to listen on")->capture_default_str();
   verb.add_option("--http", options.http.port, "The port for HTTP; 0: any free one")->capture_default_str();
+  verb.add_option("--grpc", options.grpc_port, "The port for gRPC; 0: any free one (default: no gRPC)")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("PORT");
   verb.add_option("--poll", arguments->poll, "Look for new, changed and removed models every so many seconds")
       ->check(CLI::Range(0, 86400))
       ->type_name("SECONDS");
+  verb.add_option("--memory", arguments->memory_mb,
+                  "About how much all models may take; those not used for longest make room and are loaded on demand")
+      ->check(CLI::Range(1, 1 << 24))
+      ->type_name("MB");
   verb.add_flag("--admin", options.admin, "Allow loading and unloading models by request");
   verb.add_option("--keys", arguments->keys_file, "A file of API keys, one \"infer KEY\" or \"admin KEY\" per line")
       ->type_name("FILE");
@@ -138,6 +150,10 @@ void add_serve(CLI::App& app) {
   verb.add_option("--max-body", arguments->body_mb, "The largest request body in MiB")
       ->capture_default_str()
       ->check(CLI::Range(1, 65536));
+  verb.add_option("--otlp", options.otlp, "Send traces there, e.g. http://127.0.0.1:4318/v1/traces")->type_name("URL");
+  verb.add_option("--max-connections", options.http.limits.connections, "The most HTTP connections at once")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
   verb.add_flag("--access-log", options.access_log, "Write a JSON line per request to stderr");
   verb.callback([arguments] { run(*arguments); });
 }

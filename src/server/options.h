@@ -28,6 +28,7 @@ struct ServeOptions {
   bool admin = false;            // loading and unloading by request
   std::vector<ApiKey> keys;      // empty: no key is asked for
   bool access_log = false;       // a JSON line per request on stderr
+  std::string otlp;              // where traces go, like "http://127.0.0.1:4318/v1/traces"; empty: nowhere
   std::chrono::milliseconds drain{30'000};
 };
 

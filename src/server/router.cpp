@@ -1,10 +1,11 @@
 #include "server/router.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 
 #include <algorithm>
-#include <optional>
+
+#include "server/access.h"
+#include "server/wake.h"
 
 namespace onward::server {
 namespace {
@@ -43,33 +44,31 @@ bool match(const std::vector<std::string_view>& pattern, const std::vector<std::
   return true;
 }
 
-// In constant time, so that a key can't be guessed byte by byte.
-bool same_key(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+// Answers with what `action` throws.
+template <class Action>
+void answering(const http::Respond& respond, const Action& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    respond(http::error_response(error));
+  } catch (const std::bad_alloc&) {
+    respond(http::error_response(Error(Code::kResourceExhausted, "out of memory for this request")));
+  }
 }
 
-std::string_view given_key(const http::Request& request) {
-  constexpr std::string_view kBearer = "Bearer ";
-  const std::string_view authorization = request.header("Authorization");
-  if (http::same_name(authorization.substr(0, kBearer.size()), kBearer)) return authorization.substr(kBearer.size());
-  return request.header("X-API-Key");
-}
-
-void check_role(const ServeOptions& options, const Route& route, const http::Request& request) {
-  if (route.role == Role::kAdmin && !options.admin) {
-    throw Error(Code::kPermissionDenied, "managing models by request is off", "start the server with --admin");
-  }
-  if (options.keys.empty() || route.role == Role::kOpen) return;
-  const std::string_view given = given_key(request);
-  std::optional<Role> role;
-  for (const ApiKey& key : options.keys) {
-    if (same_key(key.key, given)) role = key.role;
-  }
-  if (!role) {
-    throw Error(Code::kUnauthenticated, given.empty() ? "an API key is wanted" : "the API key is not known",
-                "send it as \"Authorization: Bearer KEY\" or \"X-API-Key: KEY\"");
-  }
-  if (*role < route.role) throw Error(Code::kPermissionDenied, "this API key may not manage models");
+// A handler that needs a parked model runs again when it is loaded.
+void run(Handler handler, const Call& call, std::set<std::string> woken) {
+  answering(call.respond, [&] {
+    try {
+      handler(call);
+    } catch (const serving::Parked& parked) {
+      wake_in_background(call.context, parked, std::move(woken),
+                         [handler, call](std::set<std::string> all, const Error* error) {
+                           if (error != nullptr) return call.respond(http::error_response(*error));
+                           run(handler, call, std::move(all));
+                         });
+    }
+  });
 }
 
 void answer_unmatched(const std::string& allowed, const http::Request& request, const http::Respond& respond) {
@@ -99,24 +98,21 @@ Router::Router(const std::vector<Route>& routes) {
 
 void Router::handle(Context& context, http::RequestPtr request, http::Respond respond) const {
   Call call{context, std::move(request), {}, std::move(respond)};
-  try {
+  answering(call.respond, [&] {
     const std::vector<std::string_view> path = split(call.request->path());
     const std::string_view method = call.request->method == "HEAD" ? "GET" : std::string_view(call.request->method);
     std::string allowed;
     for (const Pattern& pattern : patterns_) {
       if (pattern.segments.size() != path.size() || !match(pattern.segments, path, call)) continue;
       if (pattern.route.method == method) {
-        check_role(context.options, pattern.route, *call.request);
-        return pattern.route.handler(call);
+        check_access(context.options, pattern.route.role, call.request->header("Authorization"),
+                     call.request->header("X-API-Key"));
+        return run(pattern.route.handler, call, {});
       }
       allowed.append(allowed.empty() ? "" : ", ").append(pattern.route.method);
     }
     answer_unmatched(allowed, *call.request, call.respond);
-  } catch (const Error& error) {
-    call.respond(http::error_response(error));
-  } catch (const std::bad_alloc&) {
-    call.respond(http::error_response(Error(Code::kResourceExhausted, "out of memory for this request")));
-  }
+  });
 }
 
 }  // namespace onward::server

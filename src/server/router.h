@@ -9,7 +9,10 @@
 
 #include "server/background.h"
 #include "server/http/message.h"
+#include "server/log.h"
 #include "server/options.h"
+#include "server/trace.h"
+#include "server/watchers.h"
 
 namespace onward::server {
 
@@ -19,9 +22,16 @@ struct Context {
   serving::Repository& repository;
   serving::Scheduler& scheduler;
   Background& background;
+  Log& log;
+  Tracer& tracer;
+  Watchers watchers{};
   std::atomic<bool> draining{false};
   std::atomic<uint64_t> requests{0};
+  std::atomic<uint64_t> grpc_calls{0};
   serving::Clock::time_point started = serving::Clock::now();
+
+  // Whether requests are taken: something is served and the server is not stopping.
+  bool ready() const { return !draining && (!repository.models().empty() || !repository.parked().empty()); }
 };
 
 // One request on its way to one handler.

@@ -1,6 +1,5 @@
 #include "server/server.h"
 
-#include <fmt/format.h>
 #include <pthread.h>
 
 #include <condition_variable>
@@ -8,7 +7,8 @@
 #include <mutex>
 #include <thread>
 
-#include "server/access_log.h"
+#include "server/grpc/listener.h"
+#include "server/observe.h"
 #include "server/router.h"
 #include "server/routes.h"
 
@@ -30,46 +30,64 @@ struct Server::Impl {
   explicit Impl(ServeOptions given)
       : options(std::move(given)),
         repository(options.repository),
+        tracer(options.otlp),
         scheduler(std::make_unique<serving::Scheduler>(options.scheduler)),
         background(std::make_unique<Background>()),
-        context{options, repository, *scheduler, *background},
+        context{options, repository, *scheduler, *background, log, tracer},
         router(routes()),
         listener(options.http, [this](http::RequestPtr request, http::Respond respond) {
           handle(std::move(request), std::move(respond));
         }) {
+    if (options.access_log) log.log_requests();
     repository.load_all();
+    if (options.grpc_port < 0) return;
+    grpc = std::make_unique<grpc::Listener>(grpc::ListenerOptions{.host = options.http.host,
+                                                                  .port = static_cast<uint16_t>(options.grpc_port),
+                                                                  .message_bytes = options.http.limits.body_bytes,
+                                                                  .tls = options.http.tls},
+                                            context);
   }
 
   void handle(http::RequestPtr request, http::Respond respond) {
     context.requests.fetch_add(1, std::memory_order_relaxed);
-    if (options.access_log) respond = logged(request, std::move(respond));
-    router.handle(context, std::move(request), std::move(respond));
+    router.handle(context, request, observed(context, request, std::move(respond)));
   }
 
   void poll_in_background() {
-    background->post([this] { report(repository.poll()); });
+    background->post([this] {
+      for (const serving::IndexEntry& entry : repository.poll()) {
+        log.error(entry.reason, Json::object({{"model", entry.name}}));
+      }
+      context.watchers.changed();
+    });
   }
 
-  void poll_until_stopped() {
+  // Once a second: whether it is time to poll, and what health watchers should hear.
+  void tick_until_stopped() {
+    auto last_poll = serving::Clock::now();
     std::unique_lock lock(mutex);
-    while (!wake.wait_for(lock, options.poll, [this] { return stopped; })) poll_in_background();
-  }
-
-  static void report(const std::vector<serving::IndexEntry>& failed) {
-    for (const serving::IndexEntry& entry : failed) fmt::print(stderr, "error: {}: {}\n", entry.name, entry.reason);
+    while (!wake.wait_for(lock, std::chrono::seconds(1), [this] { return stopped; })) {
+      context.watchers.changed();
+      if (options.poll.count() == 0 || serving::Clock::now() - last_poll < options.poll) continue;
+      last_poll = serving::Clock::now();
+      poll_in_background();
+    }
   }
 
   ServeOptions options;
   serving::Repository repository;
+  Log log;
+  Tracer tracer;
   std::unique_ptr<serving::Scheduler> scheduler;
   std::unique_ptr<Background> background;
   Context context;
   Router router;
   http::Listener listener;
+  std::unique_ptr<grpc::Listener> grpc;
   std::mutex mutex;
   std::condition_variable wake;
   bool stopped = false;
-  std::thread poller;
+  std::thread ticker;
 };
 
 Server::Server(ServeOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -77,7 +95,7 @@ Server::~Server() { stop(); }
 
 void Server::start() {
   impl_->listener.start();
-  if (impl_->options.poll.count() > 0) impl_->poller = std::thread([this] { impl_->poll_until_stopped(); });
+  impl_->ticker = std::thread([this] { impl_->tick_until_stopped(); });
 }
 
 void Server::wait() {
@@ -86,6 +104,7 @@ void Server::wait() {
     int signal = 0;
     sigwait(&signals, &signal);
     if (signal != SIGHUP) break;
+    impl_->log.info("reloading the repository", Json::object({{"reason", "SIGHUP"}}));
     impl_->poll_in_background();
   }
   stop();
@@ -99,13 +118,20 @@ void Server::stop() {
   }
   impl_->wake.notify_all();
   impl_->context.draining = true;
-  if (impl_->poller.joinable()) impl_->poller.join();
+  impl_->context.watchers.changed();
+  if (impl_->ticker.joinable()) impl_->ticker.join();
   impl_->background.reset();
+  std::thread stop_grpc([this] {
+    if (impl_->grpc) impl_->grpc->stop(impl_->options.drain);
+  });
   impl_->listener.stop(impl_->options.drain);
+  stop_grpc.join();
+  impl_->context.watchers.clear();
   impl_->scheduler.reset();
 }
 
 uint16_t Server::http_port() const { return impl_->listener.port(); }
+int Server::grpc_port() const { return impl_->grpc ? impl_->grpc->port() : -1; }
 std::vector<serving::ModelPtr> Server::models() const { return impl_->repository.models(); }
 std::vector<serving::IndexEntry> Server::index() const { return impl_->repository.index(); }
 

@@ -25,6 +25,7 @@ class Server {
   void stop();
 
   uint16_t http_port() const;
+  int grpc_port() const;  // -1: no gRPC
   std::vector<serving::ModelPtr> models() const;
   std::vector<serving::IndexEntry> index() const;
 

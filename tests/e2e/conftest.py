@@ -21,7 +21,8 @@ def onward(*arguments, **options):
 
 class Server:
     def __init__(self, *arguments):
-        self.process = subprocess.Popen([ONWARD, "serve", "--http", "0", *map(str, arguments)],
+        port = [] if "--http" in arguments else ["--http", "0"]
+        self.process = subprocess.Popen([ONWARD, "serve", *port, *map(str, arguments)],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.output = ""
         for line in self.process.stdout:

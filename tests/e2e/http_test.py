@@ -63,6 +63,27 @@ def test_predict_by_name(server):
     assert post(server, "/predict", {"input": [[1, 2, 3]], "models": ["ten"]})[0] == 400
 
 
+def test_predict_combines_and_tells_the_status(server):
+    image = [[-9.0, 9.0, 9.0, -9.0]] * 4
+    status, answer = post(server, "/predict", {"input": image, "combine": "mean", "status": True})
+    assert status == 200 and set(answer) == {"nchw_prediction", "nhwc_prediction", "combined", "status"}
+    assert answer["status"]["nchw"]["code"] == "OK" and answer["status"]["nchw"]["infer_ms"] >= 0
+    status, answer = post(server, "/predict", {"input": image, "models": ["nhwc", "nchw"], "combine": "vote"})
+    assert [v[0] for v in answer["combined"][0][0]] == [0, 1, 1, 0]
+    assert post(server, "/predict", {"input": image, "combine": "best"})[0] == 400
+
+
+def test_predict_answers_partly_at_the_deadline():
+    with serving(model("slow"), model("linear")) as server:
+        body = {"input": [[0.5] * 3] * 3, "models": ["slow", "linear"], "timeout_ms": 100}
+        status, answer = post(server, "/predict", body)
+        assert status == 504 and 'model "' in answer["error"]
+        status, answer = post(server, "/predict", body | {"partial": True})
+        if status == 200:  # the fast one was in time
+            assert answer["linear_prediction"] == [[2, 2, 2]] * 3 and "slow_prediction" not in answer
+            assert answer["status"]["slow"]["code"] == "DEADLINE_EXCEEDED"
+
+
 @pytest.mark.parametrize("body, says", [
     ("hello", "expected '{'"),
     ("", "it ends"),

@@ -1,4 +1,5 @@
 #include "server/handlers/handlers.h"
+#include "server/protocol/management.h"
 #include "server/protocol/oip.h"
 
 namespace onward::server {
@@ -12,12 +13,8 @@ void list_models(const Call& call) {
 }
 
 void model_metadata(const Call& call) {
-  const serving::ModelPtr model = call.context.repository.find(call.param("model"), call.param("version"));
-  Json versions = Json::array();
-  for (const serving::ModelPtr& each : call.context.repository.versions(model->name())) {
-    versions.push(each->version_text());
-  }
-  call.respond(http::json_response(oip::model_metadata(*model, std::move(versions))));
+  call.respond(
+      http::json_response(oip::model_metadata(call.context.repository, call.param("model"), call.param("version"))));
 }
 
 void model_config(const Call& call) {

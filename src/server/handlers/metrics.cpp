@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -11,14 +12,16 @@ namespace {
 using serving::ModelPtr;
 using serving::Statistics;
 
-std::string labels(const serving::Model& model) {
+std::string labels(const std::string& model, int64_t version) {
   std::string name;
-  for (const char c : model.name()) {
+  for (const char c : model) {
     if (c == '\\' || c == '"') name += '\\';
     name += c;
   }
-  return fmt::format(R"(model="{}",version="{}")", name, model.version_text());
+  return fmt::format(R"(model="{}",version="{}")", name, version);
 }
+
+std::string labels(const serving::Model& model) { return labels(model.name(), model.version()); }
 
 class Page {
  public:
@@ -89,6 +92,15 @@ void triton_names(Page& page, const std::vector<ModelPtr>& models) {
       [us](const Statistics& s) { return us(s.compute_output); });
 }
 
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 uint64_t resident_bytes() {
   uint64_t total = 0;
   uint64_t resident = 0;
@@ -99,13 +111,20 @@ uint64_t resident_bytes() {
 }  // namespace
 
 void metrics(const Call& call) {
-  std::vector<ModelPtr> models;
-  for (const ModelPtr& model : call.context.repository.models()) {
-    for (const ModelPtr& version : call.context.repository.versions(model->name())) models.push_back(version);
-  }
+  const std::vector<ModelPtr> models = call.context.repository.all_versions();
   Page page;
   page.describe("onward_http_requests_total", "counter", "HTTP requests of all kinds");
   page.sample("onward_http_requests_total", "", call.context.requests.load());
+  page.describe("onward_grpc_calls_total", "counter", "gRPC calls of all kinds");
+  page.sample("onward_grpc_calls_total", "", call.context.grpc_calls.load());
+  page.describe("onward_model_ready", "gauge", "1 where a model version takes requests, else 0");
+  for (const serving::IndexEntry& entry : call.context.repository.index()) {
+    page.sample("onward_model_ready", labels(entry.name, entry.version), entry.state == serving::State::kReady ? 1 : 0);
+  }
+  page.describe("onward_model_bytes", "gauge", "What a loaded model takes of the memory budget");
+  for (const ModelPtr& model : models) page.sample("onward_model_bytes", labels(*model), model->bytes());
+  page.describe("process_cpu_seconds_total", "counter", "CPU time used");
+  page.sample("process_cpu_seconds_total", "", cpu_seconds());
   page.describe("onward_in_flight", "gauge", "Inferences waiting or running");
   page.sample("onward_in_flight", "", call.context.scheduler.in_flight());
   page.describe("process_resident_memory_bytes", "gauge", "Resident memory");

@@ -54,7 +54,11 @@ void tfs_status(const Call& call) {
                                                      {"error_message", entry.reason}})}}));
   }
   if (list.size() == 0) fail_not_found("there is no model \"" + name + "\"");
-  call.respond(http::json_response(Json::object({{"model_version_status", std::move(list)}})));
+  // KServe's first protocol asks at the same path, for name and ready.
+  call.respond(
+      http::json_response(Json::object({{"model_version_status", std::move(list)},
+                                        {"name", name},
+                                        {"ready", call.context.repository.serves(name, call.param("version"))}})));
 }
 
 void tfs_metadata(const Call& call) { call.respond(http::json_response(tfs::metadata(*find(call)))); }

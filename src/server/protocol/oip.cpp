@@ -133,11 +133,8 @@ class InferReader {
   Dims read_shape() {
     Dims dims;
     reader_.open_array();
-    while (reader_.next_item()) {
-      dims.push_back(reader_.integer());
-      if (dims.back() < 0) reader_.fail("a shape with a negative dimension");
-    }
-    return dims;
+    while (reader_.next_item()) dims.push_back(reader_.integer());
+    return checked_dims(std::move(dims), "the tensor");
   }
 
   DType read_datatype() {
@@ -234,10 +231,7 @@ class InferReader {
     if (binary_at_ != body_.size()) {
       fail_invalid(fmt::format("{} bytes follow the last binary tensor", body_.size() - binary_at_));
     }
-    for (size_t i = 0; i < given_.size(); ++i) {
-      if (!given_[i]) fail_invalid(fmt::format("input \"{}\" is missing", model_.session().inputs()[i].name));
-      request_.inputs.push_back(std::move(*given_[i]));
-    }
+    request_.inputs = all_given(model_, std::move(given_));
     if (request_.outputs.empty()) {
       for (size_t i = 0; i < model_.session().outputs().size(); ++i) {
         request_.outputs.push_back({i, parameters_.binary_data_output, 0});
@@ -362,12 +356,7 @@ http::Response write_infer(const serving::Model& model, const InferRequest& requ
   for (size_t i = 0; i < outputs.size(); ++i) {
     const WantedOutput& wanted = request.outputs[i];
     const std::string& name = model.session().outputs()[wanted.index].name;
-    Tensor tensor = outputs[i];
-    if (wanted.classes > 0) {
-      const auto labels = model.config().classes.find(name);
-      tensor = classify(tensor, wanted.classes,
-                        labels == model.config().classes.end() ? std::vector<std::string>() : labels->second);
-    }
+    const Tensor tensor = wanted_tensor(model, wanted, outputs[i]);
     json += i > 0 ? R"(,{"name":)" : R"({"name":)";
     write_json_string(json, name);
     fmt::format_to(std::back_inserter(json), R"(,"datatype":"{}","shape":[{}])", datatype(tensor.dtype()),
@@ -427,6 +416,31 @@ Tensor from_binary(DType dtype, Dims dims, const Bytes& data, std::string_view w
                              ir::shape_text(ir::to_shape(dims)), datatype(dtype), count, element));
   }
   return Tensor(dtype, std::move(dims), data);
+}
+
+Dims checked_dims(Dims dims, std::string_view what) {
+  try {
+    ir::element_count(dims);
+  } catch (const Error& error) {
+    fail_invalid(fmt::format("the shape of {} can't be: {}", what, error.message()));
+  }
+  return dims;
+}
+
+std::vector<Tensor> all_given(const serving::Model& model, std::vector<std::optional<Tensor>> given) {
+  std::vector<Tensor> inputs;
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (!given[i]) fail_invalid(fmt::format("input \"{}\" is missing", model.session().inputs()[i].name));
+    inputs.push_back(std::move(*given[i]));
+  }
+  return inputs;
+}
+
+Tensor wanted_tensor(const serving::Model& model, const WantedOutput& wanted, const Tensor& output) {
+  if (wanted.classes == 0) return output;
+  const auto labels = model.config().classes.find(model.session().outputs()[wanted.index].name);
+  const bool named = labels != model.config().classes.end();
+  return classify(output, wanted.classes, named ? labels->second : std::vector<std::string>());
 }
 
 Tensor classify(const Tensor& scores, int64_t count, const std::vector<std::string>& labels) {

@@ -50,6 +50,15 @@ http::Response write_infer(const serving::Model& model, const InferRequest& requ
 Bytes to_binary(const ir::Tensor& tensor);
 ir::Tensor from_binary(ir::DType dtype, ir::Dims dims, const Bytes& data, std::string_view what);
 
+// `dims` as they are; throws Error(kInvalidArgument) for a negative one or more elements than can be.
+ir::Dims checked_dims(ir::Dims dims, std::string_view what);
+
+// The inputs in the model's order; throws Error(kInvalidArgument) that names a missing one.
+std::vector<ir::Tensor> all_given(const serving::Model& model, std::vector<std::optional<ir::Tensor>> given);
+
+// An output as the request wants it: itself, or its classes.
+ir::Tensor wanted_tensor(const serving::Model& model, const WantedOutput& wanted, const ir::Tensor& output);
+
 // The `count` largest of each row as "value:index" or "value:index:label".
 ir::Tensor classify(const ir::Tensor& scores, int64_t count, const std::vector<std::string>& labels);
 

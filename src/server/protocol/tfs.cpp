@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
 
 #include "base/error.h"
@@ -17,9 +16,6 @@ using ir::Dims;
 using ir::DType;
 using ir::Tensor;
 using runtime::ValueInfo;
-
-constexpr std::string_view kSignature = "serving_default";
-using Row = std::map<std::string, Tensor>;
 
 Tensor read_input(JsonReader& reader, const ValueInfo& info) {
   return read_tensor(reader, info.dtype, "input \"" + info.name + "\"");
@@ -78,17 +74,6 @@ Tensor join_rows(const std::string& name, const std::vector<Row>& rows) {
   return Tensor(first.dtype(), std::move(dims), Bytes::from_vector(std::move(bytes)));
 }
 
-std::vector<Tensor> join(const serving::Model& model, const std::vector<Row>& rows) {
-  std::vector<Tensor> inputs;
-  for (const ValueInfo& info : model.session().inputs()) {
-    for (size_t i = 0; i < rows.size(); ++i) {
-      if (rows[i].count(info.name) == 0) fail_invalid(fmt::format("instance {} lacks input \"{}\"", i, info.name));
-    }
-    inputs.push_back(join_rows(info.name, rows));
-  }
-  return inputs;
-}
-
 std::vector<Tensor> read_instances(JsonReader& reader, const serving::Model& model) {
   JsonReader ahead = reader;
   if (ahead.peek() != JsonReader::Kind::kArray) reader.fail("\"instances\" must be a list");
@@ -111,11 +96,6 @@ std::vector<Tensor> read_columns(JsonReader& reader, const serving::Model& model
     inputs.push_back(std::move(given->second));
   }
   return inputs;
-}
-
-void check_signature(const std::string& name) {
-  if (name.empty() || name == kSignature) return;
-  fail_not_found(fmt::format("there is no signature \"{}\"; the one served is \"{}\"", name, kSignature));
 }
 
 // Element `row` of dim 0, as a value of its own.
@@ -213,6 +193,28 @@ Json describe(const std::vector<ValueInfo>& infos) {
 
 }  // namespace
 
+void check_signature(std::string_view name) {
+  if (name.empty() || name == kSignature) return;
+  fail_not_found(fmt::format("there is no signature \"{}\"; the one served is \"{}\"", name, kSignature));
+}
+
+std::vector<Tensor> join(const serving::Model& model, const std::vector<Row>& rows) {
+  std::vector<Tensor> inputs;
+  for (const ValueInfo& info : model.session().inputs()) {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i].count(info.name) == 0) fail_invalid(fmt::format("instance {} lacks input \"{}\"", i, info.name));
+    }
+    inputs.push_back(join_rows(info.name, rows));
+  }
+  return inputs;
+}
+
+std::string class_label(const serving::Model& model, size_t index) {
+  const auto found = model.config().classes.find(model.session().outputs().front().name);
+  const bool named = found != model.config().classes.end() && index < found->second.size();
+  return named ? found->second[index] : std::to_string(index);
+}
+
 PredictRequest read_predict(const serving::Model& model, std::string_view body) {
   JsonReader reader(body);
   std::optional<PredictRequest> request;
@@ -276,8 +278,6 @@ std::vector<Tensor> read_examples(const serving::Model& model, std::string_view 
 }
 
 std::string write_classes(const serving::Model& model, const Tensor& scores) {
-  const std::string& name = model.session().outputs().front().name;
-  const auto found = model.config().classes.find(name);
   const int64_t rows = scores.rank() > 1 ? scores.dims()[0] : 1;
   const size_t width = rows == 0 ? 0 : scores.count() / static_cast<size_t>(rows);
   std::string out = R"({"results":[)";
@@ -285,8 +285,7 @@ std::string write_classes(const serving::Model& model, const Tensor& scores) {
     const size_t column = i % width;
     if (column == 0) out += i == 0 ? "[" : ",[";
     out += column == 0 ? "[" : ",[";
-    const bool named = found != model.config().classes.end() && column < found->second.size();
-    write_json_string(out, named ? found->second[column] : std::to_string(column));
+    write_json_string(out, class_label(model, column));
     out += ',';
     write_element(out, scores, i);
     out += column + 1 == width ? "]]" : "]";

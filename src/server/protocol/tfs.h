@@ -1,6 +1,7 @@
 // TensorFlow Serving's REST bodies; KServe's first protocol is the same "instances" form.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,19 @@
 #include "serving/model.h"
 
 namespace onward::server::tfs {
+
+// The only signature there is.
+constexpr std::string_view kSignature = "serving_default";
+// Throws Error(kNotFound) for another one; empty is fine.
+void check_signature(std::string_view name);
+
+// One example: its values by input name.
+using Row = std::map<std::string, ir::Tensor>;
+// All rows' values one after another, for each input in the model's order. Throws Error(kInvalidArgument) where a row
+// lacks an input or shapes differ.
+std::vector<ir::Tensor> join(const serving::Model& model, const std::vector<Row>& rows);
+// What class `index` of the first output is called: by model.yaml, else its number.
+std::string class_label(const serving::Model& model, size_t index);
 
 struct PredictRequest {
   std::vector<ir::Tensor> inputs;  // in the model's order

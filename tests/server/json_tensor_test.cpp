@@ -1,0 +1,117 @@
+#include "server/protocol/json_tensor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "errors.h"
+
+namespace onward::server {
+namespace {
+
+using ir::DType;
+using ir::Tensor;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Tensor read(std::string_view text, DType dtype) {
+  JsonReader reader(text);
+  const Tensor tensor = read_tensor(reader, dtype, "\"input\"");
+  reader.finish();
+  return tensor;
+}
+
+std::string written(const Tensor& tensor) {
+  std::string out;
+  write_tensor(out, tensor);
+  return out;
+}
+
+TEST(JsonTensor, TakesItsShapeFromTheNesting) {
+  EXPECT_THAT(read("[[1,2,3],[4,5,6]]", DType::kFloat).dims(), ElementsAre(2, 3));
+  EXPECT_THAT(read(" [ [ ] , [ ] ] ", DType::kFloat).dims(), ElementsAre(2, 0));
+  EXPECT_THAT(read("[]", DType::kFloat).dims(), ElementsAre(0));
+  EXPECT_THAT(read("7", DType::kInt64).dims(), IsEmpty());
+  EXPECT_THAT(read("[[[1]]]", DType::kFloat).dims(), ElementsAre(1, 1, 1));
+}
+
+struct Refused {
+  std::string_view text;
+  DType dtype;
+  std::string_view says;
+};
+
+class RefusedTensors : public testing::TestWithParam<Refused> {};
+
+TEST_P(RefusedTensors, SayWhyAndWhere) {
+  const std::string message = message_of([] { read(GetParam().text, GetParam().dtype); });
+  EXPECT_THAT(message, HasSubstr(std::string(GetParam().says))) << GetParam().text;
+  EXPECT_THAT(message, HasSubstr("at byte")) << GetParam().text;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RefusedTensors,
+                         testing::Values(Refused{"[[1,2],[3]]", DType::kFloat, "one list has 2 items, another 1"},
+                                         Refused{"[1,[2]]", DType::kFloat, "a list stands where the others have values"},
+                                         Refused{"[[1],2]", DType::kFloat, "a value stands where the others have lists"},
+                                         Refused{"[[],[1]]", DType::kFloat, "one list has 0 items, another 1"},
+                                         Refused{"[1.9]", DType::kInt64, "1.9 is not a whole number"},
+                                         Refused{"[300]", DType::kUInt8, "does not fit uint8"},
+                                         Refused{"[1e39]", DType::kFloat, "does not fit float32"},
+                                         Refused{"[1e400]", DType::kDouble, "larger than any double"},
+                                         Refused{"[70000]", DType::kFloat16, "does not fit float16"},
+                                         Refused{"[-1]", DType::kUInt64, "negative"},
+                                         Refused{"[9223372036854775808]", DType::kInt64, "does not fit a 64-bit integer"},
+                                         Refused{"[NaN]", DType::kInt32, "expected a number"},
+                                         Refused{"[true]", DType::kFloat, "expected a number"},
+                                         Refused{"[\"1\"]", DType::kFloat, "expected a number"},
+                                         Refused{"[{\"b64\": \"!\"}]", DType::kString, "not base64"},
+                                         Refused{"[1,]", DType::kFloat, "comma"},
+                                         Refused{"[01]", DType::kFloat, "leading zero"},
+                                         Refused{"[1.]", DType::kFloat, "without digits after its point"},
+                                         Refused{"[.5]", DType::kFloat, "unexpected character"},
+                                         Refused{"[1", DType::kFloat, "it ends"},
+                                         Refused{"", DType::kFloat, "expected a number"}));
+
+TEST(JsonTensor, KeepsEveryBitOfNumbers) {
+  const std::vector<double> values{0.1, 1e-320, 123456789012345678, 2.2250738585072014e-308, -0.0, 9007199254740993.0};
+  const Tensor doubles = Tensor::of<double>({6}, values);
+  EXPECT_TRUE(read(written(doubles), DType::kDouble).same_content(doubles));
+  const Tensor floats = Tensor::of<float>({3}, {0.1F, 1.17549435e-38F, 16777217.0F});
+  EXPECT_TRUE(read(written(floats), DType::kFloat).same_content(floats));
+  const Tensor whole = Tensor::of<uint64_t>({2}, {0, UINT64_MAX});
+  EXPECT_TRUE(read(written(whole), DType::kUInt64).same_content(whole));
+}
+
+TEST(JsonTensor, WritesWhatPythonReads) {
+  EXPECT_EQ(written(Tensor::of<float>({3}, {NAN, INFINITY, -INFINITY})), "[NaN,Infinity,-Infinity]");
+  EXPECT_EQ(written(Tensor::of<bool>({2}, {true, false})), "[true,false]");
+  EXPECT_EQ(written(Tensor::of_strings({2}, {"a\"\n", "\xff"})), R"(["a\"\u000a",{"b64":"/w=="}])");
+  EXPECT_EQ(written(Tensor::scalar(2.5F)), "2.5");
+  EXPECT_EQ(written(Tensor::of<float>({2, 0}, {})), "[[],[]]");
+}
+
+TEST(JsonTensor, ChecksDataAgainstADeclaredShape) {
+  const auto read_as = [](std::string_view text, const ir::Dims& dims) {
+    JsonReader reader(text);
+    return read_tensor(reader, DType::kFloat, dims, "\"x\"");
+  };
+  EXPECT_THAT(read_as("[1,2,3,4]", {2, 2}).dims(), ElementsAre(2, 2));
+  EXPECT_THAT(read_as("[[1,2],[3,4]]", {1, 2, 2}).dims(), ElementsAre(1, 2, 2));
+  EXPECT_THAT(message_of([&] { read_as("[1,2,3]", {2, 2}); }), HasSubstr("has 3 values, its shape [2,2] wants 4"));
+  EXPECT_THAT(message_of([&] { read_as("[[1,2,3],[4,5,6]]", {3, 2}); }), HasSubstr("is nested as [2,3]"));
+}
+
+TEST(JsonTensor, ConvertsOnlyWhatIsKept) {
+  const Tensor doubles = Tensor::of<double>({2}, {1, 255});
+  EXPECT_THAT(convert_exactly(doubles, DType::kUInt8, "x").ints(), ElementsAre(1, 255));
+  EXPECT_THAT(message_of([&] { convert_exactly(doubles, DType::kInt8, "x"); }), HasSubstr("255 does not fit int8"));
+  EXPECT_THAT(message_of([&] { convert_exactly(doubles, DType::kString, "x"); }), HasSubstr("must be string"));
+}
+
+TEST(JsonReader, LimitsDepth) {
+  const std::string deep(JsonReader::kMaxDepth + 1, '[');
+  EXPECT_THAT(message_of([&] { JsonReader(deep).skip(); }), HasSubstr("nested deeper"));
+}
+
+}  // namespace
+}  // namespace onward::server
