@@ -14,6 +14,7 @@
 #include "convert/convert.h"
 #include "convert/weights_only.h"
 #include "formats/listing.h"
+#include "serving/model_config.h"
 
 namespace onward::cli {
 namespace {
@@ -26,6 +27,7 @@ struct Arguments {
   std::string file;
   bool json = false;
   bool all = false;
+  bool config = false;
   ImportArguments import;
 };
 
@@ -181,7 +183,15 @@ void print(const Inspection& inspection, bool all) {
   }
 }
 
+// A model.yaml, or a model's folder with or without one.
+void show_config(const std::filesystem::path& path) {
+  const std::filesystem::path file = std::filesystem::is_directory(path) ? path / "model.yaml" : path;
+  const bool none = file != path && !std::filesystem::exists(file);
+  fmt::print("{}", serving::show_model_config(none ? serving::ModelConfig() : serving::read_model_config(file)));
+}
+
 void run(const Arguments& arguments) {
+  if (arguments.config) return show_config(arguments.file);
   const Inspection inspection = inspect(arguments);
   if (arguments.json) {
     fmt::print("{}\n", to_json(inspection).dump(2));
@@ -202,6 +212,8 @@ void add_inspect(CLI::App& app) {
   verb.add_option("FILE", arguments->file, "The model file or SavedModel folder")->required();
   verb.add_flag("--json", arguments->json, "Print JSON, every tensor with its SHA-256");
   verb.add_flag("--all", arguments->all, fmt::format("List every tensor, not only the first {}", kRowsShown));
+  verb.add_flag("--config", arguments->config,
+                "FILE is a model.yaml or the folder of a served model: check it and show every setting");
   arguments->import.add_to(verb);
   verb.callback([arguments] { run(*arguments); });
 }

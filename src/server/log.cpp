@@ -18,8 +18,7 @@ void write(std::string_view level, std::string_view message, const Json& details
 }  // namespace
 
 std::string utc_now() {
-  return fmt::format("{:%FT%TZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  return fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
 void Log::error(std::string_view message, const Json& details) const {

@@ -22,8 +22,7 @@ using boost::asio::ip::tcp;
 constexpr auto kPatience = std::chrono::seconds(5);
 
 bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 bool is_id(std::string_view text) { return is_hex(text) && text.find_first_not_of('0') != std::string_view::npos; }
@@ -79,8 +78,8 @@ Json export_request(const std::vector<Span>& spans) {
   for (const Span& span : spans) list.push(span_json(span));
   const Json scope = Json::object({{"scope", Json::object({{"name", "onward"}})}, {"spans", std::move(list)}});
   const Json resource = Json::object({{"attributes", Json::array({text_attribute("service.name", "onward")})}});
-  return Json::object({{"resourceSpans", Json::array({Json::object({{"resource", resource},
-                                                                    {"scopeSpans", Json::array({scope})}})})}});
+  return Json::object(
+      {{"resourceSpans", Json::array({Json::object({{"resource", resource}, {"scopeSpans", Json::array({scope})}})})}});
 }
 
 Tracer::Tracer(const std::string& endpoint) {

@@ -20,9 +20,9 @@ std::vector<std::vector<double>> aligned(std::span<const Tensor> outputs, const 
   for (const Tensor& output : outputs) {
     const auto fitted = output.dtype() == DType::kString ? std::nullopt : fit(output, wanted);
     if (!fitted) {
-      fail_invalid(fmt::format("outputs of {} {} and {} {} can't be combined",
-                               ir::dtype_name(outputs.front().dtype()), ir::shape_text(wanted),
-                               ir::dtype_name(output.dtype()), ir::shape_text(ir::to_shape(output.dims()))),
+      fail_invalid(fmt::format("outputs of {} {} and {} {} can't be combined", ir::dtype_name(outputs.front().dtype()),
+                               ir::shape_text(wanted), ir::dtype_name(output.dtype()),
+                               ir::shape_text(ir::to_shape(output.dims()))),
                    "name models with like outputs under \"models\"");
     }
     all.push_back(fitted->doubles());

@@ -395,3 +395,23 @@ def test_stopping_answers_what_was_asked(tmp_path):
         assert connection.getresponse().status == 504  # its own deadline, not a cut connection
         connection.close()
         assert server.process.wait(timeout=10) == 0
+
+
+def test_pictures_and_npy_files_as_bodies(server):
+    import io
+
+    import numpy as np
+    file = io.BytesIO()
+    np.save(file, np.float64([[1, 2, 3]]))
+    status, answer = post(server, "/predict?models=linear", file.getvalue(), {"Content-Type": "application/x-npy"})
+    assert (status, answer) == (200, {"linear_prediction": [[3, 5, 7]]})
+    def chunk(kind, data):
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+    rows = b"".join(b"\0" + bytes([0, 255, 0, 255]) for _ in range(4))
+    header = (4).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    status, answer = post(server, "/predict?status=true", png, {"Content-Type": "image/png"})
+    assert status == 200 and {"nhwc_prediction", "nchw_prediction", "status"} <= set(answer)
+    assert answer["nchw_prediction"][0][0][0][1] == pytest.approx(0.7310586)
+    assert post(server, "/predict", png[:50])[0] == 400
+    assert post(server, "/predict?models=nchw&colour=1", png)[0] == 400

@@ -6,6 +6,9 @@
 #include <filesystem>
 
 #include "errors.h"
+#include "formats/image/image.h"
+#include "formats/npy.h"
+#include "runtime/arrays.h"
 
 namespace onward::server::fanout {
 namespace {
@@ -19,8 +22,15 @@ serving::ModelPtr load(const std::string& file, const std::string& name) {
   return std::make_shared<const serving::Model>(name, 1, runtime::Session::load(path), serving::ModelConfig());
 }
 
+http::Request post(Bytes body, const std::string& target = "/predict") {
+  http::Request request;
+  request.target = target;
+  request.body = std::move(body);
+  return request;
+}
+
 Request parse(const std::string& body, const std::vector<serving::ModelPtr>& models = {}) {
-  return read(Bytes::from_string(body), models);
+  return read(post(Bytes::from_string(body)), models);
 }
 
 Part done(const serving::ModelPtr& model, const std::vector<float>& values) {
@@ -50,16 +60,39 @@ TEST(Fanout, AdaptsTheLayoutPerModel) {
 }
 
 TEST(Fanout, ReadsItsOptions) {
-  const Request request = parse(
-      R"({"models":["a","b"],"timeout_ms":5,"partial":true,"status":true,"combine":"vote","inputs":{"x":[1]}})");
+  const Request request =
+      parse(R"({"models":["a","b"],"timeout_ms":5,"partial":true,"status":true,"combine":"vote","inputs":{"x":[1]}})");
   EXPECT_THAT(request.models, ElementsAre("a", "b"));
   EXPECT_EQ(request.timeout.count(), 5);
   EXPECT_TRUE(request.partial && request.status);
   EXPECT_EQ(request.combine, serving::Combine::kVote);
-  EXPECT_THAT(named_models(Bytes::from_string(R"({"input":[1],"models":["a"]})")), ElementsAre("a"));
+  EXPECT_THAT(named_models(post(Bytes::from_string(R"({"input":[1],"models":["a"]})"))), ElementsAre("a"));
   EXPECT_THAT(message_of([] { parse(R"({"input":[1],"combine":"max"})"); }), HasSubstr("\"mean\" or \"vote\""));
   EXPECT_THAT(message_of([] { parse(R"({"input":[1],"timeout_ms":-1})"); }), HasSubstr("out of range"));
   EXPECT_THAT(message_of([] { parse(R"({"input":[1],"inputs":{"x":[1]}})"); }), HasSubstr("either"));
+}
+
+TEST(Fanout, ReadsPicturesWithOptionsInTheQuery) {
+  std::vector<std::byte> pixels(16, std::byte{255});
+  const Bytes png = image::encode_png({"uint8", {4, 4}, Bytes::from_vector(std::move(pixels)), {}});
+  const auto model = load("nchw", "torch");
+  const auto first = [&](const std::string& query) {
+    const Request request = read(post(png, "/predict" + query), {model});
+    return inputs_for(*model, request).at(0).floats().at(0);
+  };
+  EXPECT_EQ(first(""), 1);
+  EXPECT_EQ(first("?pixels=raw"), 255);
+  EXPECT_THAT(named_models(post(png, "/predict?models=a%20b,c&status=true")), ElementsAre("a b", "c"));
+  EXPECT_THAT(message_of([&] { first("?pixels=wide"); }), HasSubstr("pixels is"));
+  EXPECT_THAT(message_of([&] { first("?scale=2"); }), HasSubstr("unknown option \"scale\""));
+  EXPECT_THAT(message_of([&] { read(post(png.slice(0, 40)), {model}); }), HasSubstr("the body"));
+}
+
+TEST(Fanout, ReadsNpy) {
+  const npy::Encoded file = npy::encode(runtime::to_array(Tensor::of<double>({1, 3}, {1, 2, 3})));
+  const auto model = load("linear", "m");
+  const Bytes body = Bytes::from_string(file.header + std::string(file.data.text()));
+  EXPECT_THAT(inputs_for(*model, read(post(body), {model})).at(0).floats(), ElementsAre(1, 2, 3));
 }
 
 TEST(Fanout, AnswersByName) {
@@ -77,7 +110,8 @@ TEST(Fanout, OneFailureFailsAllUnlessPartialIsAskedFor) {
   request.partial = true;
   const http::Response response = answer(request, {failed(a), done(b, {1})});
   EXPECT_EQ(response.status, 200);
-  EXPECT_THAT(text_of(response), HasSubstr(R"({"b_prediction":[[1]],"status":{"a":{"version":"1","code":"DEADLINE_EXCEEDED")"));
+  EXPECT_THAT(text_of(response),
+              HasSubstr(R"({"b_prediction":[[1]],"status":{"a":{"version":"1","code":"DEADLINE_EXCEEDED")"));
   EXPECT_EQ(answer(request, {failed(a)}).status, 504) << "nothing at all is no success";
 }
 

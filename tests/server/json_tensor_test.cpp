@@ -49,31 +49,29 @@ TEST_P(RefusedTensors, SayWhyAndWhere) {
   EXPECT_THAT(message, HasSubstr("at byte")) << GetParam().text;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, RefusedTensors,
-                         testing::Values(Refused{"[[1,2],[3]]", DType::kFloat, "one list has 2 items, another 1"},
-                                         Refused{"[1,[2]]", DType::kFloat, "a list stands where the others have values"},
-                                         Refused{"[[1],2]", DType::kFloat, "a value stands where the others have lists"},
-                                         Refused{"[[],[1]]", DType::kFloat, "one list has 0 items, another 1"},
-                                         Refused{"[1.9]", DType::kInt64, "1.9 is not a whole number"},
-                                         Refused{"[300]", DType::kUInt8, "does not fit uint8"},
-                                         Refused{"[1e39]", DType::kFloat, "does not fit float32"},
-                                         Refused{"[1e400]", DType::kDouble, "larger than any double"},
-                                         Refused{"[70000]", DType::kFloat16, "does not fit float16"},
-                                         Refused{"[-1]", DType::kUInt64, "negative"},
-                                         Refused{"[9223372036854775808]", DType::kInt64, "does not fit a 64-bit integer"},
-                                         Refused{"[NaN]", DType::kInt32, "expected a number"},
-                                         Refused{"[true]", DType::kFloat, "expected a number"},
-                                         Refused{"[\"1\"]", DType::kFloat, "expected a number"},
-                                         Refused{"[{\"b64\": \"!\"}]", DType::kString, "not base64"},
-                                         Refused{"[1,]", DType::kFloat, "comma"},
-                                         Refused{"[01]", DType::kFloat, "leading zero"},
-                                         Refused{"[1.]", DType::kFloat, "without digits after its point"},
-                                         Refused{"[.5]", DType::kFloat, "unexpected character"},
-                                         Refused{"[1", DType::kFloat, "it ends"},
-                                         Refused{"", DType::kFloat, "expected a number"}));
+INSTANTIATE_TEST_SUITE_P(
+    All, RefusedTensors,
+    testing::Values(
+        Refused{"[[1,2],[3]]", DType::kFloat, "one list has 2 items, another 1"},
+        Refused{"[1,[2]]", DType::kFloat, "a list stands where the others have values"},
+        Refused{"[[1],2]", DType::kFloat, "a value stands where the others have lists"},
+        Refused{"[[],[1]]", DType::kFloat, "one list has 0 items, another 1"},
+        Refused{"[1.9]", DType::kInt64, "1.9 is not a whole number"},
+        Refused{"[300]", DType::kUInt8, "does not fit uint8"}, Refused{"[1e39]", DType::kFloat, "does not fit float32"},
+        Refused{"[1e400]", DType::kDouble, "larger than any double"},
+        Refused{"[70000]", DType::kFloat16, "does not fit float16"}, Refused{"[-1]", DType::kUInt64, "negative"},
+        Refused{"[9223372036854775808]", DType::kInt64, "does not fit a 64-bit integer"},
+        Refused{"[NaN]", DType::kInt32, "expected a number"}, Refused{"[true]", DType::kFloat, "expected a number"},
+        Refused{"[\"1\"]", DType::kFloat, "expected a number"},
+        Refused{"[{\"b64\": \"!\"}]", DType::kString, "not base64"}, Refused{"[1,]", DType::kFloat, "comma"},
+        Refused{"[01]", DType::kFloat, "leading zero"},
+        Refused{"[1.]", DType::kFloat, "without digits after its point"},
+        Refused{"[.5]", DType::kFloat, "unexpected character"}, Refused{"[1", DType::kFloat, "it ends"},
+        Refused{"", DType::kFloat, "expected a number"}));
 
 TEST(JsonTensor, KeepsEveryBitOfNumbers) {
-  const std::vector<double> values{0.1, 1e-320, 123456789012345678, 2.2250738585072014e-308, -0.0, 9007199254740993.0};
+  const std::vector<double> values{
+      0.1, 1e-320, 123456789012345680.0, 2.2250738585072014e-308, -0.0, 9007199254740993.0};
   const Tensor doubles = Tensor::of<double>({6}, values);
   EXPECT_TRUE(read(written(doubles), DType::kDouble).same_content(doubles));
   const Tensor floats = Tensor::of<float>({3}, {0.1F, 1.17549435e-38F, 16777217.0F});

@@ -30,7 +30,8 @@ class OipTest : public testing::Test {
 constexpr std::string_view kFloats("\0\0\x80?\0\0\0@\0\0@@", 12);
 
 TEST_F(OipTest, BinaryTensorsShareTheBody) {
-  const std::string json = R"({"inputs":[{"name":"x","shape":[1,3],"datatype":"FP32","parameters":{"binary_data_size":12}}]})";
+  const std::string json =
+      R"({"inputs":[{"name":"x","shape":[1,3],"datatype":"FP32","parameters":{"binary_data_size":12}}]})";
   const Bytes body = Bytes::from_string(json + std::string(kFloats));
   const InferRequest request = read_infer(*model_, body, std::to_string(json.size()));
   EXPECT_EQ(request.inputs.at(0).bytes().data(), body.data() + json.size());
@@ -57,7 +58,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{R"({"inputs":[{"name":"x","shape":[1,3],"datatype":"FP31","data":[]}]})", "unknown datatype"},
         Refused{R"({"inputs":[{"name":"x","shape":[1,3],"datatype":"FP32"}]})", "has no data"},
         Refused{R"({"inputs":[{"name":"x","shape":[-1,3],"datatype":"FP32","data":[]}]})", "negative dimension"},
-        Refused{R"({"inputs":[{"name":"x","shape":[4611686018427387904,4],"datatype":"FP32","data":[]}]})", "overflows"},
+        Refused{R"({"inputs":[{"name":"x","shape":[4611686018427387904,4],"datatype":"FP32","data":[]}]})",
+                "overflows"},
         Refused{R"({"inputs":[{"name":"z","shape":[1,3],"datatype":"FP32","data":[1,2,3]}]})", "no input \"z\""},
         Refused{R"({"inputs":[{"name":"x","shape":[1,3],"datatype":"FP32","parameters":{"binary_data_size":12}}]})",
                 "said to have 12 bytes, the body has 0 left"},

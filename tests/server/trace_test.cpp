@@ -26,11 +26,12 @@ TEST(Trace, ReadsTheCallersContext) {
 
 TEST(Trace, IgnoresMalformedContexts) {
   bool sampled = false;
-  for (const std::string_view header :
-       {"", "00", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "00-00000000000000000000000000000000-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
-        "00-4bf92f3577b34da6a3ce929d0e0e4736+00f067aa0ba902b7-01"}) {
+  for (const std::string_view header : {"", "00", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                                        "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+                                        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+                                        "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+                                        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+                                        "00-4bf92f3577b34da6a3ce929d0e0e4736+00f067aa0ba902b7-01"}) {
     EXPECT_FALSE(read_traceparent(header, sampled)) << header;
   }
 }
@@ -67,11 +68,12 @@ TEST(Trace, ExportsSpans) {
                   .end_ns = 9,
                   .failed = true,
                   .attributes = {{"client.address", "::1"}}};
-  EXPECT_EQ(export_request({span}).dump(),
-            R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"onward"}}]},)"
-            R"("scopeSpans":[{"scope":{"name":"onward"},"spans":[{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736",)"
-            R"("spanId":"00f067aa0ba902b7","name":"POST /predict","kind":2,"startTimeUnixNano":"5","endTimeUnixNano":"9",)"
-            R"("attributes":[{"key":"client.address","value":{"stringValue":"::1"}}],"status":{"code":2}}]}]}]})");
+  EXPECT_EQ(
+      export_request({span}).dump(),
+      R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"onward"}}]},)"
+      R"("scopeSpans":[{"scope":{"name":"onward"},"spans":[{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736",)"
+      R"("spanId":"00f067aa0ba902b7","name":"POST /predict","kind":2,"startTimeUnixNano":"5","endTimeUnixNano":"9",)"
+      R"("attributes":[{"key":"client.address","value":{"stringValue":"::1"}}],"status":{"code":2}}]}]}]})");
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ fs::path fixture(const std::string& name) {
 
 class RepositoryTest : public testing::Test {
  protected:
-  RepositoryTest() : folder_(fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name()) {
+  RepositoryTest()
+      : folder_(fs::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name()) {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
   }

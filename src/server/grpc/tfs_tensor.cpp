@@ -52,8 +52,8 @@ Tensor filled(const Field& field, DType dtype, Dims dims, std::string_view what)
   // Only a full list may stand for many bytes: a hostile shape gets no memory.
   constexpr size_t kMostFilled = size_t{64} << 20;
   if (given > count || (given == 0 && count > 0) || (given < count && count > kMostFilled)) {
-    fail_invalid(fmt::format("{} has {} values, its shape {} wants {}", what, given,
-                             ir::shape_text(ir::to_shape(dims)), count));
+    fail_invalid(
+        fmt::format("{} has {} values, its shape {} wants {}", what, given, ir::shape_text(ir::to_shape(dims)), count));
   }
   std::vector<std::byte> bytes(count * sizeof(T));
   for (size_t i = 0; i < count; ++i) {

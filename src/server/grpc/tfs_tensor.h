@@ -10,9 +10,9 @@
 
 namespace onward::server::grpc {
 
-// The bytes of `tensor_content`, or of values of a type's own width, stay where they lie: in a message that `owner` keeps
-// alive. One value (or a shorter list, whose last one repeats) fills the whole shape. Throws Error(kInvalidArgument)
-// with `what`.
+// The bytes of `tensor_content`, or of values of a type's own width, stay where they lie: in a message that `owner`
+// keeps alive. One value (or a shorter list, whose last one repeats) fills the whole shape. Throws
+// Error(kInvalidArgument) with `what`.
 ir::Tensor from_proto(const tensorflow::serving::TensorProto& proto, const std::shared_ptr<const void>& owner,
                       std::string_view what);
 void to_proto(const ir::Tensor& tensor, tensorflow::serving::TensorProto& proto);

@@ -74,9 +74,8 @@ std::vector<ModelPtr> asked_models(const serving::Repository& repository, const 
 
 // POST /predict {"input": …} → {"<name>_prediction": …} of every model that accepts the input.
 void predict(const Call& call) {
-  const Bytes& body = call.request->body;
-  const std::vector<ModelPtr> models = asked_models(call.context.repository, fanout::named_models(body));
-  fanout::Request request = fanout::read(body, models);
+  const std::vector<ModelPtr> models = asked_models(call.context.repository, fanout::named_models(*call.request));
+  fanout::Request request = fanout::read(*call.request, models);
   std::vector<Accepting> accepting = accepting_models(models, request);
   std::vector<fanout::Part> parts;
   for (const Accepting& each : accepting) parts.push_back({each.model, {}});

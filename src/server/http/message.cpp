@@ -136,6 +136,20 @@ bool same_name(std::string_view a, std::string_view b) {
          });
 }
 
+std::vector<std::pair<std::string, std::string>> query_values(std::string_view query) {
+  std::vector<std::pair<std::string, std::string>> values;
+  while (!query.empty()) {
+    const size_t end = std::min(query.find('&'), query.size());
+    const std::string_view item = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (item.empty()) continue;
+    const size_t equals = std::min(item.find('='), item.size());
+    const std::string_view value = item.substr(std::min(equals + 1, item.size()));
+    values.emplace_back(percent_decode(item.substr(0, equals)), percent_decode(value));
+  }
+  return values;
+}
+
 std::string percent_decode(std::string_view text) {
   std::string decoded;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -147,7 +161,7 @@ std::string percent_decode(std::string_view text) {
     const char* const digits = text.data() + i + 1;
     const bool whole = i + 2 < text.size();
     if (!whole || std::from_chars(digits, digits + 2, value, 16).ptr != digits + 2 || value == 0) {
-      fail_invalid(fmt::format("the path has a malformed escape: {}", text.substr(i, 3)));
+      fail_invalid(fmt::format("the address has a malformed escape: {}", text.substr(i, 3)));
     }
     decoded.push_back(static_cast<char>(value));
     i += 2;

@@ -61,7 +61,9 @@ int http_status(Code code);
 std::string_view reason_phrase(int status);
 
 bool same_name(std::string_view a, std::string_view b);  // ASCII case aside
-// %XX undone; nothing where it is malformed or holds a NUL.
+// key=value&… with escapes undone. Throws Error(kInvalidArgument) for malformed ones.
+std::vector<std::pair<std::string, std::string>> query_values(std::string_view query);
+// %XX undone. Throws Error(kInvalidArgument) where it is malformed or holds a NUL.
 std::string percent_decode(std::string_view text);
 
 }  // namespace onward::server::http

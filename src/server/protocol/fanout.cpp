@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "formats/image/image.h"
+#include "formats/npy.h"
+#include "runtime/arrays.h"
 #include "server/protocol/json_reader.h"
 #include "server/protocol/json_tensor.h"
 #include "serving/layout.h"
@@ -39,25 +42,98 @@ std::vector<std::string> read_names(JsonReader& reader) {
   return names;
 }
 
+constexpr int64_t kDay = 86'400'000;
+
+serving::Combine read_combine(std::string_view text) {
+  const auto how = serving::combine_of(text);
+  if (!how) fail_invalid(fmt::format("combine is \"mean\" or \"vote\", not \"{}\"", text));
+  return *how;
+}
+
+std::chrono::milliseconds read_timeout(int64_t ms) {
+  if (ms < 0 || ms > kDay) fail_invalid("timeout_ms is out of range");
+  return std::chrono::milliseconds(ms);
+}
+
 void read_option(JsonReader& reader, const std::string& key, Request& request) {
-  constexpr int64_t kDay = 86'400'000;
   if (key == "models") {
     request.models = read_names(reader);
   } else if (key == "timeout_ms") {
-    request.timeout = std::chrono::milliseconds(reader.integer());
-    if (request.timeout.count() < 0 || request.timeout.count() > kDay) reader.fail("timeout_ms is out of range");
+    request.timeout = read_timeout(reader.integer());
   } else if (key == "partial") {
     request.partial = reader.boolean();
   } else if (key == "status") {
     request.status = reader.boolean();
   } else if (key == "combine") {
-    const std::string how = reader.string();
-    request.combine = serving::combine_of(how);
-    if (!request.combine) reader.fail(fmt::format("combine is \"mean\" or \"vote\", not \"{}\"", how));
+    request.combine = read_combine(reader.string());
   } else {
     reader.fail(fmt::format(
         "unknown key \"{}\"; there are input, inputs, models, timeout_ms, partial, status and combine", key));
   }
+}
+
+std::vector<std::string> split_names(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    if (comma > 0) names.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return names;
+}
+
+serving::PixelRange read_pixels(const std::string& text) {
+  if (text == "raw") return serving::PixelRange::kRaw;
+  if (text == "unit") return serving::PixelRange::kUnit;
+  if (text == "signed") return serving::PixelRange::kSigned;
+  fail_invalid("pixels is \"raw\" (0 to 255), \"unit\" (0 to 1) or \"signed\" (-1 to 1), not \"" + text + "\"");
+}
+
+bool read_flag(const std::string& key, const std::string& text) {
+  if (text != "true" && text != "false") fail_invalid(key + " is true or false, not \"" + text + "\"");
+  return text == "true";
+}
+
+// The options of a request whose body is a file.
+Request read_query(const http::Request& http_request) {
+  Request request;
+  for (const auto& [key, value] : http::query_values(http_request.query())) {
+    if (key == "models") {
+      request.models = split_names(value);
+    } else if (key == "timeout_ms") {
+      JsonReader reader(value);
+      request.timeout = read_timeout(reader.integer());
+      reader.finish();
+    } else if (key == "partial") {
+      request.partial = read_flag(key, value);
+    } else if (key == "status") {
+      request.status = read_flag(key, value);
+    } else if (key == "combine") {
+      request.combine = read_combine(value);
+    } else if (key == "pixels") {
+      request.pixels = read_pixels(value);
+    } else {
+      fail_invalid("unknown option \"" + key + "\"; there are models, timeout_ms, partial, status, combine and pixels");
+    }
+  }
+  return request;
+}
+
+bool is_file(const Bytes& body) { return image::looks_like(body.view()) || npy::looks_like(body.view()); }
+
+Request read_file(const http::Request& http_request) {
+  Request request = read_query(http_request);
+  try {
+    if (image::looks_like(http_request.body.view())) {
+      request.picture = image::read(http_request.body, "the body");
+    } else {
+      request.input = runtime::to_tensor(npy::read(http_request.body, "the body"), "the body");
+    }
+  } catch (const Error& error) {
+    if (error.code() != Code::kDataLoss) throw;
+    fail_invalid(error.message(), error.hint());
+  }
+  return request;
 }
 
 Tensor suited(const Tensor& tensor, const runtime::ValueInfo& wanted) {
@@ -89,8 +165,7 @@ std::vector<Tensor> combined(serving::Combine how, const std::vector<const Part*
     for (const Part* part : done) {
       if (part->outcome.outputs.size() != count) {
         fail_invalid(fmt::format("\"{}\" has {} outputs, \"{}\" has {}: they can't be combined",
-                                 done.front()->model->name(), count, part->model->name(),
-                                 part->outcome.outputs.size()),
+                                 done.front()->model->name(), count, part->model->name(), part->outcome.outputs.size()),
                      "name models with like outputs under \"models\"");
       }
       outputs.push_back(part->outcome.outputs[i]);
@@ -131,7 +206,9 @@ std::string server_timing(const std::vector<const Part*>& done) {
 
 }  // namespace
 
-std::vector<std::string> named_models(const Bytes& body) {
+std::vector<std::string> named_models(const http::Request& request) {
+  const Bytes& body = request.body;
+  if (is_file(body)) return read_query(request).models;
   // Nearly no body names models: those are read only once.
   if (body.text().find("\"models\"") == std::string_view::npos) return {};
   try {
@@ -147,9 +224,10 @@ std::vector<std::string> named_models(const Bytes& body) {
   return {};
 }
 
-Request read(const Bytes& body, const std::vector<ModelPtr>& models) {
+Request read(const http::Request& http_request, const std::vector<ModelPtr>& models) {
+  if (is_file(http_request.body)) return read_file(http_request);
   Request request;
-  JsonReader reader(body.text());
+  JsonReader reader(http_request.body.text());
   std::string key;
   reader.open_object();
   while (reader.next_key(key)) {
@@ -174,8 +252,9 @@ Request read(const Bytes& body, const std::vector<ModelPtr>& models) {
 
 std::vector<Tensor> inputs_for(const serving::Model& model, const Request& request) {
   const auto& infos = model.session().inputs();
-  if (request.input) {
+  if (request.input || request.picture) {
     if (infos.size() != 1) fail_invalid(fmt::format("it has {} inputs", infos.size()), "name them under \"inputs\"");
+    if (request.picture) return {serving::image_tensor(*request.picture, infos.front(), request.pixels)};
     return {suited(*request.input, infos.front())};
   }
   std::vector<Tensor> inputs;

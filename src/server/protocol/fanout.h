@@ -9,12 +9,15 @@
 
 #include "server/http/message.h"
 #include "serving/combine.h"
+#include "serving/images.h"
 #include "serving/repository.h"
 
 namespace onward::server::fanout {
 
 struct Request {
   std::optional<ir::Tensor> input;
+  std::optional<Array> picture;  // the input as PNG or JPEG gave it
+  serving::PixelRange pixels = serving::PixelRange::kAuto;
   std::map<std::string, ir::Tensor> named;  // "inputs": by input name
   std::vector<std::string> models;          // empty: every one that accepts the input
   std::chrono::milliseconds timeout{0};     // 0: none
@@ -23,12 +26,13 @@ struct Request {
   std::optional<serving::Combine> combine;
 };
 
-// The models that a JSON body names under "models", before the rest is read. Throws nothing: a damaged body fails later.
-std::vector<std::string> named_models(const Bytes& body);
+// The models that the request names, before the rest is read; none where the body is damaged, which read() tells.
+std::vector<std::string> named_models(const http::Request& request);
 
-// Reads {"input": …} or {"inputs": {…}} with its options. `models` are those that may be asked: numbers are read as the
-// type they all want, else as doubles. Throws Error(kInvalidArgument).
-Request read(const Bytes& body, const std::vector<serving::ModelPtr>& models);
+// Reads a JSON body, {"input": …} or {"inputs": {…}} with its options; or a PNG, JPEG or .npy file, whose options stand
+// in the query. `models` are those that may be asked: numbers in JSON are read as the type they all want, else as
+// doubles. Throws Error(kInvalidArgument).
+Request read(const http::Request& request, const std::vector<serving::ModelPtr>& models);
 
 // The request's tensors in the model's order, layouts and types adapted; throws Error(kInvalidArgument) with the reason
 // when the model does not accept them.

@@ -23,23 +23,23 @@ Json statistics_of(const serving::Model& model) {
                                {"compute_infer", duration(counts.executions, counts.infer_ns)},
                                {"compute_output", duration(counts.executions, counts.output_ns)}}));
   }
-  return Json::object({{"name", model.name()},
-                       {"version", model.version_text()},
-                       {"last_inference", statistics.last_inference_ms.load()},
-                       {"inference_count", static_cast<int64_t>(statistics.inferences.load())},
-                       {"execution_count", static_cast<int64_t>(statistics.executions.load())},
-                       {"inference_stats", Json::object({{"success", duration(statistics.success)},
-                                                         {"fail", duration(statistics.fail)},
-                                                         {"queue", duration(statistics.queue)},
-                                                         {"compute_input", duration(statistics.compute_input)},
-                                                         {"compute_infer", duration(statistics.compute_infer)},
-                                                         {"compute_output", duration(statistics.compute_output)},
-                                                         {"cache_hit", duration(0, 0)},
-                                                         {"cache_miss", duration(0, 0)}})},
-                       {"batch_stats", std::move(batches)},
-                       {"memory_usage", Json::array({Json::object({{"type", "CPU"},
-                                                                   {"id", 0},
-                                                                   {"byte_size", static_cast<int64_t>(model.bytes())}})})}});
+  return Json::object(
+      {{"name", model.name()},
+       {"version", model.version_text()},
+       {"last_inference", statistics.last_inference_ms.load()},
+       {"inference_count", static_cast<int64_t>(statistics.inferences.load())},
+       {"execution_count", static_cast<int64_t>(statistics.executions.load())},
+       {"inference_stats", Json::object({{"success", duration(statistics.success)},
+                                         {"fail", duration(statistics.fail)},
+                                         {"queue", duration(statistics.queue)},
+                                         {"compute_input", duration(statistics.compute_input)},
+                                         {"compute_infer", duration(statistics.compute_infer)},
+                                         {"compute_output", duration(statistics.compute_output)},
+                                         {"cache_hit", duration(0, 0)},
+                                         {"cache_miss", duration(0, 0)}})},
+       {"batch_stats", std::move(batches)},
+       {"memory_usage", Json::array({Json::object(
+                            {{"type", "CPU"}, {"id", 0}, {"byte_size", static_cast<int64_t>(model.bytes())}})})}});
 }
 
 void in_background(Context& context, const std::string& name, void (serving::Repository::*action)(const std::string&),

@@ -1,5 +1,5 @@
-// What the Open Inference Protocol tells about models and how they are managed, as JSON: REST sends it as it is, gRPC as
-// the messages of the same field names.
+// What the Open Inference Protocol tells about models and how they are managed, as JSON: REST sends it as it is, gRPC
+// as the messages of the same field names.
 #pragma once
 
 #include <functional>

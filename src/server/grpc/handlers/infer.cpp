@@ -230,8 +230,8 @@ void model_stream_infer(const CallPtr& call, const Incoming& message) {
   message.parse(*request);
   const auto done = [call, id = request->id()](Message response, const Error* error) {
     if (error != nullptr) return call->answer(stream_error(*error, id));
-    response.insert(response.begin(), field_head(inference::ModelStreamInferResponse::kInferResponseFieldNumber,
-                                                 size_of(response)));
+    response.insert(response.begin(),
+                    field_head(inference::ModelStreamInferResponse::kInferResponseFieldNumber, size_of(response)));
     call->answer(std::move(response));
   };
   try {

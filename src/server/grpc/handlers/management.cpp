@@ -1,8 +1,9 @@
+#include "server/protocol/management.h"
+
 #include <google/protobuf/util/json_util.h>
 
 #include "server/grpc/proto/inference.pb.h"
 #include "server/grpc/handlers/handlers.h"
-#include "server/protocol/management.h"
 #include "server/protocol/oip.h"
 
 namespace onward::server::grpc {

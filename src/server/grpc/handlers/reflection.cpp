@@ -9,10 +9,10 @@
 namespace onward::server::grpc {
 namespace {
 
-using ::grpc::reflection::v1alpha::ServerReflectionRequest;
-using ::grpc::reflection::v1alpha::ServerReflectionResponse;
 using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
+using ::grpc::reflection::v1alpha::ServerReflectionRequest;
+using ::grpc::reflection::v1alpha::ServerReflectionResponse;
 
 void list_services(ServerReflectionResponse& response) {
   std::set<std::string_view> names;

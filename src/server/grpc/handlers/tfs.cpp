@@ -1,9 +1,10 @@
+#include "server/protocol/tfs.h"
+
 #include <fmt/format.h>
 
 #include "server/grpc/handlers/handlers.h"
 #include "server/grpc/tfs_tensor.h"
 #include "server/protocol/json_tensor.h"
-#include "server/protocol/tfs.h"
 
 namespace onward::server::grpc {
 namespace {
@@ -86,8 +87,7 @@ tfs::Row read_example(const tf::Example& example, const serving::Model& model) {
 
 std::vector<Tensor> read_examples(const tf::Input& input, const serving::Model& model) {
   const bool with_context = input.has_example_list_with_context();
-  const auto& examples =
-      with_context ? input.example_list_with_context().examples() : input.example_list().examples();
+  const auto& examples = with_context ? input.example_list_with_context().examples() : input.example_list().examples();
   if (examples.empty()) fail_invalid("the request has no examples");
   tfs::Row context;
   if (with_context) context = read_example(input.example_list_with_context().context(), model);
