@@ -1,10 +1,20 @@
 #!/usr/bin/env bash
 # Makes the Python environment that the end-to-end tests use (real clients, ONNX Runtime's own Python package as a second
 # opinion). Kept beside the other dependencies; does nothing on the second run. With arguments, runs its Python with them,
-# in the project's folder: scripts/test_env.sh -m pytest tests/python
+# in the project's folder: scripts/test_env.sh -m pytest tests/python. With --kserve alone: the environment of KServe's client, which
+# is large and optional.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deps=${ONWARD_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/onward/deps}
+if [ "${1:-}" = --kserve ]; then
+  # KServe's client pins other versions of what the rest needs.
+  if [ ! -e "$deps/kserve-env/ready" ]; then
+    python3 -m venv "$deps/kserve-env"
+    "$deps/kserve-env/bin/pip" install -q --disable-pip-version-check kserve==0.15.2
+    touch "$deps/kserve-env/ready"
+  fi
+  exit 0
+fi
 sum=$(sha256sum tests/requirements.txt | cut -c1-16)
 place="$deps/test-env-$sum"
 if [ ! -e "$place/ready" ]; then

@@ -309,6 +309,7 @@ ModelPtr Repository::find(std::string_view name, std::string_view version) const
     std::optional<int64_t> number = version_number(version);
     if (!number) number = labelled(name, version);
     served = number ? versions.find(*number) : versions.end();
+    if (number == 0 && served == versions.end()) served = std::prev(served);  // OpenVINO's client means the newest
   }
   if (served == versions.end()) {
     fail_not_found(fmt::format("model \"{}\" has no version \"{}\"", name, version));

@@ -76,8 +76,8 @@ class Repository {
   // Loads a parked version, as other requests may have done by now. Throws Error when it can't be loaded.
   void wake(const Parked& parked);
 
-  // `version` empty: the newest served one; a number or a label. Throws Error: kNotFound, or kUnavailable when the
-  // model is known but not served, with the reason; or Parked.
+  // `version` empty, or 0 where there is no such one: the newest served one; else a number or a label. Throws Error:
+  // kNotFound, or kUnavailable when the model is known but not served, with the reason; or Parked.
   ModelPtr find(std::string_view name, std::string_view version = {}) const;
   // Whether find() would give a model, now or after wake(). Throws Error(kNotFound) for one that is not known.
   bool serves(std::string_view name, std::string_view version = {}) const;

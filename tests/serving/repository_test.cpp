@@ -79,6 +79,7 @@ TEST_F(RepositoryTest, ServesTheNewestVersionUnlessToldOtherwise) {
   EXPECT_THAT(numbers(repository.versions("m")), ElementsAre(2, 10));
   EXPECT_EQ(repository.find("m", "stable")->version(), 2);
   EXPECT_EQ(repository.find("m", "2")->version(), 2);
+  EXPECT_EQ(repository.find("m", "0")->version(), 10);
   EXPECT_EQ(error_of([&] { repository.find("m", "1"); }).code(), Code::kNotFound);
   EXPECT_EQ(error_of([&] { repository.find("m", "canary"); }).code(), Code::kNotFound);
   configure("m", "versions: all");

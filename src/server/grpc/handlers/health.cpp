@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <thread>
 
-#include "server/grpc/proto/health.pb.h"
 #include "server/grpc/handlers/handlers.h"
+#include "server/grpc/proto/health.pb.h"
 
 namespace onward::server::grpc {
 namespace {

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "server/grpc/proto/inference.pb.h"
 #include "server/grpc/handlers/handlers.h"
+#include "server/grpc/proto/inference.pb.h"
 #include "server/protocol/oip.h"
 
 namespace onward::server::grpc {

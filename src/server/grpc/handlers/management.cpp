@@ -2,8 +2,8 @@
 
 #include <google/protobuf/util/json_util.h>
 
-#include "server/grpc/proto/inference.pb.h"
 #include "server/grpc/handlers/handlers.h"
+#include "server/grpc/proto/inference.pb.h"
 #include "server/protocol/oip.h"
 
 namespace onward::server::grpc {

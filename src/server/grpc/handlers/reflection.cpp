@@ -3,8 +3,8 @@
 
 #include <set>
 
-#include "server/grpc/proto/reflection.pb.h"
 #include "server/grpc/handlers/handlers.h"
+#include "server/grpc/proto/reflection.pb.h"
 
 namespace onward::server::grpc {
 namespace {
