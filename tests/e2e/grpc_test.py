@@ -1,6 +1,7 @@
 """gRPC: Triton's own client, and stubs made from the server's .proto files for the other services."""
 import pathlib
 import subprocess
+import threading
 
 import grpc
 import numpy as np
@@ -178,8 +179,21 @@ def test_watching_health_hears_of_the_stop(stubs):
         assert next(states).status == 1
         server.process.terminate()
         assert next(states).status == 2
-        states.cancel()
+        with pytest.raises(grpc.RpcError, match="stopping"):
+            next(states)
         assert server.process.wait(timeout=20) == 0
+
+
+def test_an_idle_stream_does_not_hold_up_the_stop():
+    with serving("--grpc", "0", model("linear")) as server:
+        client = triton.InferenceServerClient(server.grpc)
+        answered = threading.Event()
+        client.start_stream(callback=lambda result, error: answered.set())
+        client.async_stream_infer("linear", [tensor("x", np.float32([[1, 2, 3]]))])
+        assert answered.wait(20)
+        server.process.terminate()
+        assert server.process.wait(timeout=10) == 0
+        client.close()
 
 
 def test_reflection(stubs):

@@ -11,7 +11,9 @@
 #include <fstream>
 #include <mutex>
 #include <sstream>
+#include <thread>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "server/access.h"
 #include "server/grpc/call.h"
@@ -64,10 +66,40 @@ std::string_view metadata(const lib::CallbackServerContext& context, const char*
   return found == context.client_metadata().end() ? std::string_view() : view(found->second);
 }
 
+class Reactor;
+
+// The calls that go on.
+class Calls {
+ public:
+  void add(Reactor* call) {
+    const std::lock_guard lock(mutex_);
+    calls_.insert(call);
+  }
+  void remove(Reactor* call) {
+    const std::lock_guard lock(mutex_);
+    calls_.erase(call);
+  }
+  // Ends streams that are between requests; others when theirs are answered.
+  void stop();
+
+ private:
+  std::mutex mutex_;
+  std::unordered_set<Reactor*> calls_;
+};
+
 // Keeps itself alive until gRPC is done with it.
 class Reactor : public lib::ServerGenericBidiReactor, public Call, public std::enable_shared_from_this<Reactor> {
  public:
-  using Call::Call;
+  Reactor(Context& call_context, Calls& calls) : Call(call_context), calls_(calls) { calls_.add(this); }
+  ~Reactor() override { calls_.remove(this); }
+
+  void stop() {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    if (!method_->streams || pending_ > 0 || status_) return;
+    status_ = stopped();
+    go_on(lock);
+  }
 
   lib::ServerGenericBidiReactor* start(const lib::GenericCallbackServerContext& client, const Method* method) {
     self_ = shared_from_this();
@@ -163,6 +195,8 @@ class Reactor : public lib::ServerGenericBidiReactor, public Call, public std::e
     if (method_->streams) read_on();
   }
 
+  static lib::Status stopped() { return {lib::StatusCode::UNAVAILABLE, "the server is stopping"}; }
+
   void on_half_close() {
     {
       const std::lock_guard lock(mutex_);
@@ -192,7 +226,12 @@ class Reactor : public lib::ServerGenericBidiReactor, public Call, public std::e
     if (answers) {
       --pending_;
       paused_ = false;
-      if (!method_->streams || (half_closed_ && pending_ == 0)) status_ = lib::Status::OK;
+      const bool last = pending_ == 0;
+      if (!method_->streams || (half_closed_ && last)) {
+        status_ = lib::Status::OK;
+      } else if (stopping_ && last) {
+        status_ = stopped();
+      }
     }
     go_on(lock);
     if (read_more) StartRead(&buffer_);
@@ -222,6 +261,7 @@ class Reactor : public lib::ServerGenericBidiReactor, public Call, public std::e
     }
   }
 
+  Calls& calls_;
   const Method* method_ = nullptr;
   Exchange exchange_;
   std::string authorization_;
@@ -233,10 +273,16 @@ class Reactor : public lib::ServerGenericBidiReactor, public Call, public std::e
   std::optional<lib::Status> status_;
   size_t pending_ = 0;  // messages that wait for their answer
   bool half_closed_ = false;
+  bool stopping_ = false;
   bool paused_ = false;
   bool writing_ = false;
   bool finished_ = false;
 };
+
+void Calls::stop() {
+  const std::lock_guard lock(mutex_);
+  for (Reactor* call : calls_) call->stop();
+}
 
 class Service : public lib::CallbackGenericService {
  public:
@@ -244,14 +290,18 @@ class Service : public lib::CallbackGenericService {
     for (const Method& method : methods()) methods_[method.path] = &method;
   }
 
+  void stop_streams() { calls_.stop(); }
+
   lib::ServerGenericBidiReactor* CreateReactor(lib::GenericCallbackServerContext* context) override {
     context_.grpc_calls.fetch_add(1, std::memory_order_relaxed);
     const auto found = methods_.find(context->method());
-    return std::make_shared<Reactor>(context_)->start(*context, found == methods_.end() ? nullptr : found->second);
+    return std::make_shared<Reactor>(context_, calls_)
+        ->start(*context, found == methods_.end() ? nullptr : found->second);
   }
 
  private:
   Context& context_;
+  Calls calls_;
   std::unordered_map<std::string_view, const Method*> methods_;
 };
 
@@ -309,7 +359,9 @@ uint16_t Listener::port() const { return static_cast<uint16_t>(impl_->port); }
 
 void Listener::stop(std::chrono::milliseconds patience) {
   if (!impl_->server) return;
+  std::thread streams([this] { impl_->service.stop_streams(); });
   impl_->server->Shutdown(std::chrono::system_clock::now() + patience);
+  streams.join();
   impl_->server->Wait();
   impl_->server.reset();
 }

@@ -54,6 +54,8 @@ void health_watch(const CallPtr& call, const Incoming& message) {
     const auto now = status_of(call->context, service);
     if (now != last) call->send(response_of(now));
     last = now;
+    // A watch never ends by itself and would hold up the stop.
+    if (call->context.draining) call->fail(Error(Code::kUnavailable, "the server is stopping"));
     return !call->over();
   });
 }
