@@ -62,14 +62,33 @@ const Op* OpTable::find(std::string_view name) const {
 const OpTable& op_table() {
   static const OpTable kTable = [] {
     OpTable table;
+    register_activation(table);
+    register_blocks(table);
+    register_boxes(table);
     register_calls(table);
+    register_color(table);
     register_control_flow(table);
     register_control_flow_v1(table);
+    register_convolution(table);
     register_core(table);
+    register_creation(table);
+    register_ctc(table);
     register_elementwise(table);
+    register_indexing(table);
+    register_layout(table);
     register_linear(table);
     register_lists(table);
+    register_matrix(table);
+    register_normalization(table);
+    register_padding(table);
+    register_pooling(table);
     register_quantization(table);
+    register_reduction(table);
+    register_resize(table);
+    register_segment(table);
+    register_selection(table);
+    register_slicing(table);
+    register_sorting(table);
     register_tables(table);
     register_variables(table);
     return table;
