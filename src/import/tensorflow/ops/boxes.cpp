@@ -97,7 +97,8 @@ Value* suppressed(Call& c, Value* limit, Value* iou, Value* score) {
   return b.Cast(b.Select(chosen, 2, 1), DType::kInt32);
 }
 
-// NonMaxSuppression(boxes: float, scores: float, max_output_size: int32, iou_threshold: float = 0.5) -> selected_indices
+// NonMaxSuppression(boxes: float, scores: float, max_output_size: int32, iou_threshold: float = 0.5) ->
+// selected_indices
 Value* nms_v1(Call& c) {
   return suppressed(c, c.input(2), c.b.number(c.number("iou_threshold", 0.5), DType::kFloat), nullptr);
 }
@@ -126,7 +127,7 @@ ir::Values nms_v5(Call& c);
 // nmsed_scores, nmsed_classes, valid_detections
 ir::Values combined_nms(Call& c) {
   ir::Builder& b = c.b;
-  Value* boxes = c.input(0);                       // [batch, n, 1 or classes, 4]
+  Value* boxes = c.input(0);                           // [batch, n, 1 or classes, 4]
   Value* scores = b.Transpose(c.input(1), {0, 2, 1});  // [batch, classes, n]
   Value* batch = b.dim(scores, 0);
   Value* classes = b.dim(scores, 1);
@@ -138,8 +139,9 @@ ir::Values combined_nms(Call& c) {
   const bool shared = !sets.is_known() || sets.value() == 1;
   const auto one = [&](size_t i) { return b.Reshape(c.input(i), std::vector<int64_t>{1}); };
   // Where each class has boxes of its own, each pair of image and class is an image.
-  Value* image_boxes = shared ? b.Squeeze(boxes, {2})
-                              : b.Reshape(b.Transpose(boxes, {0, 2, 1, 3}), b.Concat({b.ints({-1}), number, b.ints({4})}, 0));
+  Value* image_boxes =
+      shared ? b.Squeeze(boxes, {2})
+             : b.Reshape(b.Transpose(boxes, {0, 2, 1, 3}), b.Concat({b.ints({-1}), number, b.ints({4})}, 0));
   Value* image_scores = shared ? scores : b.Reshape(scores, b.Concat({b.ints({-1, 1}), number}, 0));
   Value* chosen = b.op("NonMaxSuppression", {image_boxes, image_scores, per_class, one(4), one(5)});
   // The chosen scores at their places, then the greatest of each image.
@@ -188,7 +190,8 @@ Value* overlaps(ir::Builder& b, Value* one, Value* boxes) {
   }
   Value* either = b.Sub(b.Add(area, own), common);
   Value* zero = b.number_like(0, either);
-  return b.Where(b.LessOrEqual(b.Min(area, own), zero), zero, b.Div(common, b.Where(b.Equal(either, zero), b.number_like(1, either), either)));
+  return b.Where(b.LessOrEqual(b.Min(area, own), zero), zero,
+                 b.Div(common, b.Where(b.Equal(either, zero), b.number_like(1, either), either)));
 }
 
 // One box after another: the best of those left, whose neighbours then count less.

@@ -29,7 +29,8 @@ Hsv to_hsv(ir::Builder& b, Value* rgb) {
   Value* saturation = b.Where(b.Greater(high, zero), b.Div(spread, or_one(high)), zero);
   Value* unit = b.Div(b.number_like(1.0 / 6, rgb), or_one(spread));
   const auto turned = [&](Value* x, Value* y, double start) { return b.Add(b.Mul(unit, b.Sub(x, y)), start); };
-  Value* hue = b.Where(b.Equal(parts[1], high), turned(parts[2], parts[0], 2.0 / 6), turned(parts[0], parts[1], 4.0 / 6));
+  Value* hue =
+      b.Where(b.Equal(parts[1], high), turned(parts[2], parts[0], 2.0 / 6), turned(parts[0], parts[1], 4.0 / 6));
   hue = b.Where(b.Equal(parts[0], high), b.Mul(unit, b.Sub(parts[1], parts[2])), hue);
   hue = b.Where(b.Greater(spread, zero), hue, zero);
   return {b.Where(b.Less(hue, zero), b.Add(hue, 1), hue), saturation, high};

@@ -198,7 +198,8 @@ Value* dilation(Call& c) {
   if (c.text("padding") == "SAME") {
     const SamePads pads = same_pads(b, dims(b, x, 1, 3), w);
     Value* none = b.ints({0});
-    x = b.op("Pad", {x, b.Concat({none, pads.begins, none, none, pads.ends, none}, 0), b.number_like(lowest(x->dtype), x)},
+    x = b.op("Pad",
+             {x, b.Concat({none, pads.begins, none, none, pads.ends, none}, 0), b.number_like(lowest(x->dtype), x)},
              {{"mode", "constant"}});
   }
   Value* strides = b.ints(w.strides);

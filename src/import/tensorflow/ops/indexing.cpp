@@ -91,9 +91,7 @@ Value* negated(ir::Builder& b, Value* x) {
 // TensorScatterUpdate(tensor: T, indices: Tindices, updates: T) -> output
 Value* tensor_scatter_update(Call& c) { return combined(c, c.input(0), c.input(1), c.input(2), "none"); }
 Value* tensor_scatter_add(Call& c) { return combined(c, c.input(0), c.input(1), c.input(2), "add"); }
-Value* tensor_scatter_sub(Call& c) {
-  return combined(c, c.input(0), c.input(1), negated(c.b, c.input(2)), "add");
-}
+Value* tensor_scatter_sub(Call& c) { return combined(c, c.input(0), c.input(1), negated(c.b, c.input(2)), "add"); }
 Value* tensor_scatter_max(Call& c) { return combined(c, c.input(0), c.input(1), c.input(2), "max"); }
 Value* tensor_scatter_min(Call& c) { return combined(c, c.input(0), c.input(1), c.input(2), "min"); }
 
@@ -188,11 +186,11 @@ ir::Values fill_empty_rows(Call& c) {
   Value* empty_rows = b.Squeeze(b.NonZero(empty), {0});
   Value* empty_places = b.Gather(starts, empty_rows, 0);
   Value* width = b.dim(indices, 1);
-  Value* filler = b.op("Pad", {b.Unsqueeze(empty_rows, {1}),
-                               b.Concat({b.ints({0, 0, 0}), b.Sub(width, b.i64(1))}, 0)}, {{"mode", "constant"}});
+  Value* filler = b.op("Pad", {b.Unsqueeze(empty_rows, {1}), b.Concat({b.ints({0, 0, 0}), b.Sub(width, b.i64(1))}, 0)},
+                       {{"mode", "constant"}});
   Value* all = b.Unsqueeze(b.Concat({place, empty_places}, 0), {-1});
-  Value* out_indices = b.op("ScatterND", {b.Fill(b.Concat({total, width}, 0), 0, DType::kInt64), all,
-                                          b.Concat({indices, filler}, 0)});
+  Value* out_indices =
+      b.op("ScatterND", {b.Fill(b.Concat({total, width}, 0), 0, DType::kInt64), all, b.Concat({indices, filler}, 0)});
   Value* defaults = b.Expand(c.input(3), b.Shape(empty_rows));
   Value* blank = b.Expand(c.input(3), total);
   Value* out_values = b.op("ScatterND", {blank, all, b.Concat({values, defaults}, 0)});

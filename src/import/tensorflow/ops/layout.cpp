@@ -35,9 +35,31 @@ Items reshaped(Call& c) {
   return {x.item(reshape(b, x.value, shape))};
 }
 
+// An order that is only known when the model runs: each element is fetched from where it lies in the flat input.
+Value* transposed_at_run_time(Call& c, Value* x) {
+  ir::Builder& b = c.b;
+  Value* perm = as_vector(b, c.input(1));
+  Value* shape = b.Shape(x);
+  const size_t rank = x->rank();
+  // How far apart neighbours along each axis lie: the product of the dimensions behind it.
+  ir::Values strides;
+  for (size_t i = 0; i < rank; ++i)
+    strides.push_back(product(b, b.Slice(shape, static_cast<int64_t>(i) + 1, kToEnd, 0)));
+  Value* step = b.Gather(b.Concat(strides, 0), perm, 0);
+  Value* wanted = b.Gather(shape, perm, 0);
+  Value* index = b.i64(0);
+  for (size_t i = 0; i < rank; ++i) {
+    const auto axis = static_cast<int64_t>(i);
+    Value* part = b.Mul(counting(b, b.Select(wanted, axis, 0)), b.Select(step, axis, 0));
+    index = b.Add(index, along(b, part, i, rank));
+  }
+  return b.Gather(b.Reshape(x, {-1}), index, 0);
+}
+
 // Transpose(x: T, perm: Tperm) -> y
 Items transposed(Call& c) {
   const Operand x = operand(c, 0);
+  if (!x.complex && !c.known_ints(1) && x.value->has_rank()) return {transposed_at_run_time(c, x.value)};
   std::vector<int64_t> perm = c.constant_ints(1, "permutation");
   const auto rank = static_cast<int64_t>(perm.size());
   for (int64_t& axis : perm) {
@@ -132,9 +154,7 @@ std::pair<Value*, Value*> aligned(Call& c) {
   Value* x = as_vector(b, c.input(0));
   Value* y = as_vector(b, c.input(1));
   Value* longest = b.Max(b.Shape(x), b.Shape(y));
-  const auto pad = [&](Value* v) {
-    return b.Concat({b.Fill(b.Sub(longest, b.Shape(v)), 1, DType::kInt64), v}, 0);
-  };
+  const auto pad = [&](Value* v) { return b.Concat({b.Fill(b.Sub(longest, b.Shape(v)), 1, DType::kInt64), v}, 0); };
   return {pad(x), pad(y)};
 }
 // BroadcastArgs(s0: T, s1: T) -> r0

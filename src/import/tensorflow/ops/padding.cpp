@@ -9,9 +9,7 @@ using ir::DType;
 using ir::Value;
 
 // [rank, 2] as ONNX has it: all begins, then all ends.
-Value* pads_of(Call& c) {
-  return c.b.Reshape(c.b.Transpose(c.b.Cast(c.input(1), DType::kInt64), {1, 0}), {-1});
-}
+Value* pads_of(Call& c) { return c.b.Reshape(c.b.Transpose(c.b.Cast(c.input(1), DType::kInt64), {1, 0}), {-1}); }
 
 // Pad(input: T, paddings: Tpaddings) -> output; PadV2 also takes constant_values: T
 Value* pad(Call& c) {

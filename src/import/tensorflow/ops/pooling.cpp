@@ -73,8 +73,9 @@ Value* max_pool_v2(Call& c) {
   return pooled(c, {c.constant_ints(1, "ksize"), c.constant_ints(2, "strides"), channels_first(c)}, true);
 }
 
-// MaxPoolWithArgmax(input: T, ksize: ints, strides: ints, Targmax: type = int64, padding: string, include_batch_in_index:
-// bool = false) -> output, argmax: positions in [height, width, channels], or with the batch in front
+// MaxPoolWithArgmax(input: T, ksize: ints, strides: ints, Targmax: type = int64, padding: string,
+// include_batch_in_index: bool = false) -> output, argmax: positions in [height, width, channels], or with the batch in
+// front
 ir::Values max_pool_with_argmax(Call& c) {
   ir::Builder& b = c.b;
   Value* x = c.input(0);
@@ -83,7 +84,8 @@ ir::Values max_pool_with_argmax(Call& c) {
   Value* wide = ir::is_floating(x->dtype) ? x : b.Cast(x, DType::kDouble);
   Value* image = b.Transpose(wide, channels_to_front(4));
   ir::Attrs attrs{{"kernel_shape", w.kernel}};
-  const ir::Values both = b.ops("MaxPool", {set_windows(c, image, w, 0, attrs)}, 2, attrs);
+  Value* padded = set_windows(c, image, w, 0, attrs);
+  const ir::Values both = b.ops("MaxPool", {padded}, 2, attrs);
   // ONNX counts positions in [batch, channels, height, width].
   Value* plane = product(b, dims(b, image, 2));
   Value* channels = b.dim(image, 1);

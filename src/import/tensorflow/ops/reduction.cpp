@@ -33,8 +33,8 @@ Items reduce(Call& c) {
     Value* axes = as_vector(c.b, c.input(1));
     Value* moved = c.b.Where(c.b.Less(axes, c.b.i64(0)), c.b.Sub(axes, c.b.i64(1)), axes);
     const int64_t keep = c.flag("keep_dims") ? 1 : 0;
-    return {Complex{c.b.op(reduction_of(c.node().op), {complex->pairs, moved},
-                           {{"keepdims", keep}, {"noop_with_empty_axes", 1}})}};
+    return {Complex{
+        c.b.op(reduction_of(c.node().op), {complex->pairs, moved}, {{"keepdims", keep}, {"noop_with_empty_axes", 1}})}};
   }
   Value* x = c.input(0);
   const DType wide = arithmetic_dtype(x->dtype);

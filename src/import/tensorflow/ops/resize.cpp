@@ -39,14 +39,6 @@ Value* resized(Call& c, Value* x, ir::Attrs attrs) {
 // resized_images: float
 Value* resize_bilinear(Call& c) { return resized(c, c.b.Cast(c.input(0), DType::kFloat), {{"mode", "linear"}}); }
 
-// ResizeBicubic(images: T, size: int32, align_corners, half_pixel_centers) -> resized_images: float. With half pixels,
-// Keys' kernel, and what lies outside counts nothing.
-Value* resize_bicubic(Call& c) {
-  const bool keys = c.flag("half_pixel_centers");
-  return resized(c, c.b.Cast(c.input(0), DType::kFloat),
-                 {{"mode", "cubic"}, {"cubic_coeff_a", keys ? -0.5 : -0.75}, {"exclude_outside", keys ? 1 : 0}});
-}
-
 Value* single(ir::Builder& b, Value* x) { return b.Cast(x, DType::kFloat); }
 Value* number(ir::Builder& b, double value) { return b.number(value, DType::kFloat); }
 
@@ -120,16 +112,58 @@ Value* area_weights(ir::Builder& b, const Sampling& s, Value* in, Value* out) {
   return b.Div(b.Max(b.Sub(b.Min(end, high), b.Max(begin, low)), number(b, 0)), scale);
 }
 
-// ResizeArea(images: T, size: int32, align_corners: bool = false) -> resized_images: float
-Value* resize_area(Call& c) {
+// The image by the matrices that `weights` makes for its axes.
+Value* by_weights(Call& c, Value* (*weights)(ir::Builder&, const Sampling&, Value* in, Value* out)) {
   ir::Builder& b = c.b;
   const Sampling s = sampling_of(c);
   Value* x = c.input(0);
   Value* size = as_vector(b, c.input(1));
-  Value* rows = area_weights(b, s, b.dim_scalar(x, 1), b.Select(size, 0, 0));
-  Value* columns = area_weights(b, s, b.dim_scalar(x, 2), b.Select(size, 1, 0));
+  Value* rows = weights(b, s, b.dim_scalar(x, 1), b.Select(size, 0, 0));
+  Value* columns = weights(b, s, b.dim_scalar(x, 2), b.Select(size, 1, 0));
   return weighted(b, x, rows, columns);
 }
+
+// ResizeArea(images: T, size: int32, align_corners: bool = false) -> resized_images: float
+Value* resize_area(Call& c) { return by_weights(c, area_weights); }
+
+// --- bicubic
+
+// Keys' kernel with `a` at 0 <= x <= 1, and at 1 <= x <= 2.
+Value* cubic_near(ir::Builder& b, Value* x, double a) {
+  return b.Add(b.Mul(b.Mul(b.Sub(b.Mul(x, a + 2), a + 3), x), x), 1);
+}
+Value* cubic_far(ir::Builder& b, Value* x, double a) {
+  return b.Sub(b.Mul(b.Add(b.Mul(b.Sub(b.Mul(x, a), 5 * a), x), 8 * a), x), 4 * a);
+}
+
+// TensorFlow looks the kernel up in a table of 1024 steps. With half pixels a is -0.5, and what lies outside counts
+// nothing; else a is -0.75, and the border goes on.
+Value* bicubic_weights(ir::Builder& b, const Sampling& s, Value* in, Value* out) {
+  const double a = s.half ? -0.5 : -0.75;
+  Value* position = single(b, counting(b, out));
+  Value* scale = scale_of(b, s, in, out);
+  Value* at = s.half ? b.Sub(b.Mul(b.Add(position, 0.5), scale), 0.5) : b.Mul(position, scale);
+  Value* base = b.Floor(at);
+  Value* d = b.Div(b.Round(b.Mul(b.Sub(at, base), 1024)), 1024);
+  Value* e = b.Sub(number(b, 1), d);
+  const std::array<Value*, 4> taps{cubic_far(b, b.Add(d, 1), a), cubic_near(b, d, a), cubic_near(b, e, a),
+                                   cubic_far(b, b.Add(e, 1), a)};
+  Value* cell = b.Unsqueeze(counting(b, in), {0});
+  Value* first = b.Cast(base, DType::kInt64);
+  Value* last = b.Sub(in, b.i64(1));
+  Value* sum = nullptr;
+  for (size_t i = 0; i < taps.size(); ++i) {
+    Value* index = b.Add(first, b.i64(static_cast<int64_t>(i) - 1));
+    if (!s.half) index = b.Max(b.Min(index, last), b.i64(0));
+    Value* here = single(b, b.Equal(b.Unsqueeze(index, {1}), cell));
+    Value* part = b.Mul(here, b.Unsqueeze(taps[i], {1}));
+    sum = sum == nullptr ? part : b.Add(sum, part);
+  }
+  return s.half ? b.Div(sum, b.ReduceSum(sum, {1})) : sum;
+}
+
+// ResizeBicubic(images: T, size: int32, align_corners, half_pixel_centers) -> resized_images: float
+Value* resize_bicubic(Call& c) { return by_weights(c, bicubic_weights); }
 
 // --- ScaleAndTranslate -----------------------------------------------------------------------------------------------
 
@@ -139,7 +173,7 @@ struct Kernel {
 };
 
 Value* inside(ir::Builder& b, Value* x, double limit, Value* value) {
-  return b.Where(b.LessOrEqual(x, number(b, limit)), value, number(b, 0));
+  return b.Where(b.Less(x, number(b, limit)), value, number(b, 0));
 }
 Value* lanczos(ir::Builder& b, Value* x, double radius) {
   Value* angle = b.Mul(x, std::numbers::pi);

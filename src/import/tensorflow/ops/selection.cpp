@@ -96,7 +96,8 @@ ir::Values set_operation(Call& c) {
   if (other != nullptr) {
     Value* same = b.Equal(b.Unsqueeze(row, {-1}), b.Unsqueeze(other, {-2}));
     Value* in = b.Greater(b.ReduceSum(b.Cast(same, DType::kInt32), {-1}, false), b.number(0, DType::kInt32));
-    c.require(kind == "intersection" || kind == "a-b" || kind == "b-a", "the set operation \"" + kind + "\" is unknown");
+    c.require(kind == "intersection" || kind == "a-b" || kind == "b-a",
+              "the set operation \"" + kind + "\" is unknown");
     keep = b.And(keep, kind == "intersection" ? in : b.Not(in));
   }
   Value* kept = b.Cast(keep, DType::kInt64);

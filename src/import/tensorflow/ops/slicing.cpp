@@ -66,7 +66,8 @@ struct Bounds {
 
 std::optional<int64_t> known_at(const Value* vector, size_t index) {
   if (vector->is_constant()) return vector->constant()->ints().at(index);
-  if (!vector->content || index >= vector->content->size() || !(*vector->content)[index].is_known()) return std::nullopt;
+  if (!vector->content || index >= vector->content->size() || !(*vector->content)[index].is_known())
+    return std::nullopt;
   return (*vector->content)[index].value();
 }
 
@@ -160,8 +161,8 @@ Value* strided_update(Call& c, Value* x, const Bounds& bounds, Value* values) {
   Value* numbers = reshape(b, counting(b, b.Size(x)), shape);
   Value* places = sliced(c, numbers, bounds);
   Value* spread = b.Expand(values, b.Shape(places));
-  Value* result = b.op("ScatterElements", {b.Reshape(x, {-1}), b.Reshape(places, {-1}), b.Reshape(spread, {-1})},
-                       {{"axis", 0}});
+  Value* result =
+      b.op("ScatterElements", {b.Reshape(x, {-1}), b.Reshape(places, {-1}), b.Reshape(spread, {-1})}, {{"axis", 0}});
   return reshape(b, result, shape);
 }
 // TensorStridedSliceUpdate(input: T, begin, end, strides, value: T, masks…) -> output
