@@ -144,6 +144,7 @@ const OpTable& op_table() {
     register_reduction(table);
     register_resize(table);
     register_sorting(table);
+    register_transformer(table);
     return table;
   }();
   return kTable;

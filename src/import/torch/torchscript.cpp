@@ -262,9 +262,20 @@ class Attempt {
     return result;
   }
 
-  // A rank that was only assumed is not written into the model: other ranks may work as well.
+  static bool has_recurrence(const ir::Graph& graph) {
+    for (const ir::Node& node : graph.nodes()) {
+      if (node.is("LSTM") || node.is("GRU") || node.is("RNN")) return true;
+      bool inside = false;
+      ir::for_each_subgraph(node, [&](const ir::Graph& subgraph) { inside = inside || has_recurrence(subgraph); });
+      if (inside) return true;
+    }
+    return false;
+  }
+
+  // A rank that was only assumed is not written into the model: other ranks may work as well. Recurrent layers take no
+  // other.
   void forget_assumed_ranks(ir::Graph& graph) const {
-    if (assumed_ranks_.empty()) return;
+    if (assumed_ranks_.empty() || has_recurrence(graph)) return;
     for (ir::Value* input : graph.inputs()) {
       if (assumed_ranks_.contains(input->name)) input->shape = std::nullopt;
     }
@@ -359,7 +370,7 @@ ir::Model read_torchscript(const Bytes& file, std::string_view what, const Optio
     if (!traced || error.code() != Code::kUnimplemented) throw;
     try {
       ir::Model model = Search(archive, options, inference).run(true);
-      model.metadata["onward.fixed_sizes"] = error.message();
+      model.metadata["onward.fixed_sizes"] = "the sizes are those of the inputs that the model was traced with";
       return model;
     } catch (const Error&) {
       throw error;

@@ -21,5 +21,6 @@ void register_recurrent(OpTable& table);
 void register_reduction(OpTable& table);
 void register_resize(OpTable& table);
 void register_sorting(OpTable& table);
+void register_transformer(OpTable& table);
 
 }  // namespace onward::importer::torch

@@ -130,10 +130,6 @@ def chosen(_, x):
     return x[x > 0].cumsum(0), torch.nonzero(x)
 
 
-def over_columns(_, x):
-    return torch.vmap(lambda column: column.cumsum(0), in_dims=1, out_dims=1)(x)
-
-
 def elementwise_rows(_, x):
     return torch.vmap(lambda row: row * 2 + 1)(x)
 
@@ -164,7 +160,6 @@ CASES = {
     "pad": (Fn(pad_to_multiple), (r(2, 6),), {}, ({1: N},), [(r(2, 9),)], False),
     "window": (Fn(window), (r(6, 2),), {}, ({0: 2 * Dim("half", min=2, max=32)},), [(r(10, 2),)], False),
     "chosen": (Fn(chosen), (torch.tensor([1.0, -1.0, 2.0]),), {}, None, [(torch.tensor([-1.0, -2.0, -3.0]),)], False),
-    "vmap": (Fn(over_columns), (r(3, 5),), {}, None, [], False),
     "vmap-elementwise": (Fn(elementwise_rows), (r(3, 5),), {}, None, [], False),
     "number": (Fn(lambda _, x, k: x * k), (r(3), 2.5), {}, None, [], False),
 }
