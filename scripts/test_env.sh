@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Makes the Python environment that the end-to-end tests use (real clients, ONNX Runtime's own Python package as a second
 # opinion). Kept beside the other dependencies; does nothing on the second run. With arguments, runs its Python with them,
-# in the project's folder: scripts/test_env.sh -m pytest tests/python. With --kserve alone: the environment of KServe's client, which
-# is large and optional.
+# in the project's folder: scripts/test_env.sh -m pytest tests/python. With --clients alone: the environment of
+# KServe's and OpenVINO's clients, which is large and optional.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deps=${ONWARD_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/onward/deps}
-if [ "${1:-}" = --kserve ]; then
-  # KServe's client pins other versions of what the rest needs.
-  if [ ! -e "$deps/kserve-env/ready" ]; then
-    python3 -m venv "$deps/kserve-env"
-    "$deps/kserve-env/bin/pip" install -q --disable-pip-version-check kserve==0.15.2
-    touch "$deps/kserve-env/ready"
+if [ "${1:-}" = --clients ]; then
+  # They pin other versions of what the rest needs.
+  if [ ! -e "$deps/clients-env/ready" ]; then
+    python3 -m venv "$deps/clients-env"
+    "$deps/clients-env/bin/pip" install -q --disable-pip-version-check kserve==0.15.2 ovmsclient==2023.1
+    touch "$deps/clients-env/ready"
   fi
   exit 0
 fi

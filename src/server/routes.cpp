@@ -69,6 +69,8 @@ const std::vector<Route>& routes() {
       {"POST", "/v2/logging", change_log_settings, Role::kAdmin, "operation", "Change what is logged", kJson},
       {"GET", "/v2/trace/setting", trace_settings, Role::kInfer, "operation", "What is traced"},
       {"POST", "/v2/trace/setting", change_trace_settings, Role::kAdmin, "operation", "Change what is traced", kJson},
+      {"GET", "/v2/models/{model}/trace/setting", trace_settings, Role::kInfer, "operation",
+       "What is traced: the same for all models"},
       {"GET", "/metrics", metrics, Role::kOpen, "operation", "Metrics for Prometheus"},
       {"GET", "/openapi.json", openapi, Role::kOpen, "operation", "This description"},
       {"GET", "/", home, Role::kOpen, "operation", "A page that lists the models"},

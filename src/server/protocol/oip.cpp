@@ -446,7 +446,9 @@ Tensor wanted_tensor(const serving::Model& model, const WantedOutput& wanted, co
 Tensor classify(const Tensor& scores, int64_t count, const std::vector<std::string>& labels) {
   const bool batched = scores.rank() > 1;
   const int64_t rows = batched ? scores.dims()[0] : 1;
-  const size_t width = rows == 0 ? 0 : scores.count() / static_cast<size_t>(rows);
+  const Dims& dims_of_all = scores.dims();
+  const auto width =
+      static_cast<size_t>(ir::element_count({dims_of_all.begin() + (batched ? 1 : 0), dims_of_all.end()}));
   const size_t top = std::min(static_cast<size_t>(count), width);
   const std::vector<double> values = scores.doubles();
   std::vector<std::string> texts;

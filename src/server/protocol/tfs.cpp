@@ -176,6 +176,8 @@ std::string_view tf_type(DType dtype) {
   }
 }
 
+// TensorFlow Serving spells keys as its messages do, OpenVINO's server as protobuf's JSON: clients of either are
+// served.
 Json describe(const std::vector<ValueInfo>& infos) {
   Json values = Json::object();
   for (const ValueInfo& info : infos) {
@@ -183,10 +185,11 @@ Json describe(const std::vector<ValueInfo>& infos) {
     for (const ir::Dim& dim : info.shape) {
       dims.push(Json::object({{"size", dim.is_known() ? std::to_string(dim.value()) : "-1"}, {"name", ""}}));
     }
-    values.set(info.name,
-               Json::object({{"dtype", tf_type(info.dtype)},
-                             {"tensor_shape", Json::object({{"dim", std::move(dims)}, {"unknown_rank", false}})},
-                             {"name", info.name}}));
+    const Json shape = Json::object({{"dim", std::move(dims)}, {"unknown_rank", false}});
+    values.set(
+        info.name,
+        Json::object(
+            {{"dtype", tf_type(info.dtype)}, {"tensor_shape", shape}, {"tensorShape", shape}, {"name", info.name}}));
   }
   return values;
 }
@@ -303,11 +306,11 @@ Json metadata(const serving::Model& model) {
   const Json signature = Json::object({{"inputs", describe(model.session().inputs())},
                                        {"outputs", describe(model.session().outputs())},
                                        {"method_name", "tensorflow/serving/predict"}});
-  const Json definitions = Json::object({{"signature_def", Json::object({{kSignature.data(), signature}})}});
+  const Json by_name = Json::object({{kSignature.data(), signature}});
+  const Json definitions = Json::object({{"signature_def", by_name}, {"signatureDef", by_name}});
+  const Json spec = Json::object({{"name", model.name()}, {"signature_name", ""}, {"version", model.version_text()}});
   return Json::object(
-      {{"model_spec",
-        Json::object({{"name", model.name()}, {"signature_name", ""}, {"version", model.version_text()}})},
-       {"metadata", Json::object({{"signature_def", definitions}})}});
+      {{"model_spec", spec}, {"modelSpec", spec}, {"metadata", Json::object({{"signature_def", definitions}})}});
 }
 
 }  // namespace onward::server::tfs
