@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 
 import numpy as np
 import onnx
@@ -166,6 +167,35 @@ def test_a_class_converts_and_is_verified(project):
     np.testing.assert_allclose(np.load(project / "mask.npy"), np.load(EXAMPLE / "torch_outputs.npz")["predicted mask"],
                                rtol=1e-4, atol=1e-5)
     assert sorted(os.listdir(project)) == ["Model.pth", "mask.npy", "model.py", "out.onnx", "report.json"]
+
+
+SEQUENCE = """
+import torch
+
+class Net(torch.nn.Module):
+    input_names = ["the steps"]
+    output_names = ["the answer"]
+    def __init__(self):
+        super().__init__()
+        self.rnn = torch.nn.LSTM(3, 4, batch_first=True)
+    def forward(self, steps):
+        return self.rnn(steps)[0]
+
+if __name__ == "__main__":
+    torch.save(Net().state_dict(), "net.pth")
+"""
+
+
+@needs_torch
+def test_the_sizes_of_an_example_batch_vary(tmp_path):
+    (tmp_path / "net.py").write_text(SEQUENCE)
+    subprocess.run([TORCH, "net.py"], cwd=tmp_path, check=True)
+    done = by_class(tmp_path, "net:Net", "--input", "the steps=2,7,3", weights="net.pth")
+    assert done.returncode == 0, done.stderr
+    assert "verified against torch" in done.stdout
+    np.save(tmp_path / "x.npy", np.zeros((5, 12, 3), np.float32))
+    done = onward("run", tmp_path / "out.onnx", "--input", f"the steps={tmp_path / 'x.npy'}")
+    assert done.returncode == 0 and done.stdout.startswith("the answer  float32 [5,12,4]"), done.stderr
 
 
 @needs_torch

@@ -52,6 +52,18 @@ def test_onward_agrees_with_itself(tmp_path, sample, file, recorded, input_name,
     np.testing.assert_allclose(np.load(answer), np.load(EXAMPLE / recorded)[output_name], rtol=RTOL, atol=ATOL)
 
 
+def test_layout_nchw(tmp_path, sample):
+    output = tmp_path / "model.onnx"
+    assert onward("convert", EXAMPLE / "Model.keras", "-o", output, "--layout", "nchw").returncode == 0
+    session = onnxruntime.InferenceSession(output, providers=["CPUExecutionProvider"])
+    assert session.get_inputs()[0].shape[1:] == session.get_outputs()[0].shape[1:] == [1, 512, 512]
+    (got,) = session.run(None, {"image": sample[None, None]})
+    expected = np.load(EXAMPLE / "keras_outputs.npz")["mask"].transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(got, expected, rtol=RTOL, atol=ATOL)
+    # No transpose is left between the convolutions.
+    assert "Transpose" not in [node.op_type for node in onnx.load(output).graph.node]
+
+
 def test_demo():
     masks = [EXAMPLE / f"sample1.{name}_mask.png" for name in ("tf", "torch")]
     for mask in masks:

@@ -40,6 +40,14 @@ class Words(Plain):
     def forward(self, ids):
         return self.norm(self.fc(self.table(ids).mean(1)))
 
+class Sequence(Plain):
+    output_names = ["answer"]
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(3, 3, batch_first=True)
+    def forward(self, steps):
+        return self.norm(self.fc(self.rnn(steps)[0][:, -1]))
+
 class Breaks(Plain):
     def forward(self, x):
         return self.fc(x.reshape(7))
@@ -82,6 +90,7 @@ def folder(tmp_path):
     state = scope["Plain"]().state_dict()
     save("w.pth", state)
     save("words.pth", scope["Words"]().state_dict())
+    save("sequence.pth", scope["Sequence"]().state_dict())
     save("parallel.pth", OrderedDict(("module." + key, value) for key, value in state.items()))
     save("nested.pth", {"epoch": 3, "state_dict": OrderedDict(("model." + k, v) for k, v in state.items())})
     save("short.pth", OrderedDict((("extra" if k == "fc.bias" else k), v) for k, v in state.items()))
@@ -142,6 +151,40 @@ def test_inputs_are_matched_by_name_and_outputs_named_by_key(folder):
 def test_integers_stay_in_range(folder):
     described, inputs, outputs = bridge(folder, "Words", "ids:int64=2,5", file="words.pth")
     assert inputs["ids"].dtype == numpy.int64 and inputs["ids"].max() <= 2 and list(outputs) == ["output"]
+
+
+def test_integers_are_tried_where_the_user_says_no_dtype(folder):
+    described, inputs, _ = bridge(folder, "Words", "ids=1,5", file="words.pth")
+    assert described["inputs"][0]["dtype"] == str(inputs["ids"].dtype) == "int64"
+    assert "fed int64" in described["notes"][0]
+
+
+def test_a_dtype_that_the_user_gave_stays(folder):
+    assert "float32" in bridge(folder, "Words", "ids:float32=1,5", file="words.pth", expect=1)["error"]
+
+
+@pytest.mark.parametrize("batch, dynamic", [(1, False), (4, True)])
+def test_a_batch_of_two_or_more_is_an_example(folder, batch, dynamic):
+    described, _, _ = bridge(folder, "Plain", "in put={},3".format(batch))
+    if described["format"] != "pt2" or not hasattr(torch.export.Dim, "AUTO"):
+        pytest.skip("this torch does not export with sizes that vary")
+    module = torch.export.load(str(folder / "out" / "model.pt2")).module()
+    more = torch.zeros(batch + 3, 3)
+    if dynamic:
+        assert module(more).shape == (batch + 3, 2)
+    else:
+        with pytest.raises(Exception):
+            module(more)
+
+
+def test_a_length_that_only_the_export_fixes_stays_free(folder):
+    described, _, _ = bridge(folder, "Sequence", "the steps=2,7,3", file="sequence.pth")
+    if described["format"] == "pt2":
+        pytest.skip("this torch exports an LSTM of any length, or none")
+    names = {"onward.json": ""}
+    traced = torch.jit.load(str(folder / "out" / "model.pt"), _extra_files=names)
+    assert traced(torch.zeros(3, 11, 3)).shape == (3, 2)
+    assert json.loads(names["onward.json"]) == {"inputs": ["the steps"], "outputs": ["answer"]}
 
 
 def test_a_branch_on_values_is_traced(folder):

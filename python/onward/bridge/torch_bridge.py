@@ -2,14 +2,15 @@
 
 import ctypes
 import inspect
-import json
 import os
 import pickle
 import sys
 
 from . import loading, npz, report
 from .errors import BridgeError, from_user
-from .specs import InputSpec, is_example, parse_inputs, sample_sizes
+from .specs import parse_inputs
+from .torch_export import export
+from .torch_samples import answer, sample_inputs, tensor_leaves
 
 _NESTED = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "params")
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
@@ -194,94 +195,6 @@ def arrange(model, specs):
     return specs, lambda values: (tuple(values[:positional]), dict(zip(order[positional:], values[positional:])))
 
 
-def sample_inputs(torch, specs, seed, largest=8, chosen=None):
-    """Seeded values: floats in [0, 1), integers in [0, largest); `chosen` gives other sizes to what may vary."""
-    generator = torch.Generator().manual_seed(seed)
-    chosen = chosen or sample_sizes(specs)
-    values = []
-    for spec in specs:
-        dtype, sizes = getattr(torch, spec.dtype), spec.sizes(chosen)
-        if dtype == torch.bool:
-            value = torch.randint(0, 2, sizes, generator=generator).bool()
-        elif dtype.is_complex:
-            value = torch.complex(torch.rand(sizes, generator=generator), torch.rand(sizes, generator=generator))
-        elif dtype.is_floating_point:
-            value = torch.rand(sizes, generator=generator)
-        else:
-            value = torch.randint(0, largest, sizes, generator=generator)
-        values.append(value.to(dtype))
-    return values
-
-
-def answer(torch, model, specs, values, call, seed, notes):
-    """(outputs, specs, sample): of other samples where the model refuses the first one and the user left that open."""
-    try:
-        return _ask(torch, model, values, call), specs, values
-    except Exception as error:
-        for others, sample in _other_samples(specs, values, error, lambda others: sample_inputs(torch, others, seed)):
-            try:
-                outputs = _ask(torch, model, sample, call)
-            except Exception:
-                continue
-            notes.extend(
-                '"{0}" is fed int64, since the model refuses float32; --input "{0}:int64=…" says so'.format(new.name)
-                for old, new in zip(specs, others)
-                if old.dtype != new.dtype
-            )
-            return outputs, others, sample
-        given = ", ".join('"{}" {} {}'.format(s.name, s.dtype, list(v.shape)) for s, v in zip(specs, values))
-        raise from_user(
-            error,
-            "the model failed on a sample input ({})".format(given),
-            "do --input's names, dtypes and dimensions fit forward?",
-        ) from error
-
-
-def _ask(torch, model, values, call):
-    """The model's outputs; its buffers are afterwards what they were."""
-    state = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    args, kwargs = call([value.clone() for value in values])
-    with torch.no_grad():
-        outputs = model(*args, **kwargs)
-        for name, buffer in model.named_buffers():
-            if name in state and buffer.shape == state[name].shape:
-                buffer.copy_(state[name])
-    if not tensor_leaves(torch, outputs):
-        raise BridgeError("forward returned no tensor but {}".format(type(outputs).__name__), "return the outputs")
-    return outputs
-
-
-def _other_samples(specs, values, error, sample):
-    """Smaller integers where the first ones were out of range; integers where the user gave no dtype and floats fail."""
-
-    def smaller(others, made):
-        return [
-            value if "int" not in spec.dtype else (value > 3).to(value.dtype) for spec, value in zip(others, made)
-        ]
-
-    if isinstance(error, BridgeError):
-        return
-    if any("int" in spec.dtype for spec in specs):
-        yield specs, smaller(specs, values)
-    open_ones = [index for index, spec in enumerate(specs) if not spec.told]
-    for chosen in [open_ones] + ([[index] for index in open_ones] if len(open_ones) > 1 else []):
-        if not chosen:
-            continue
-        others = [
-            InputSpec(spec.name, "int64" if index in chosen else spec.dtype, spec.dims, spec.told)
-            for index, spec in enumerate(specs)
-        ]
-        made = sample(others)
-        yield others, made
-        yield others, smaller(others, made)
-
-
-def tensor_leaves(torch, outputs):
-    from torch.utils._pytree import tree_flatten
-
-    return [leaf for leaf in tree_flatten(outputs)[0] if isinstance(leaf, torch.Tensor)]
-
-
 def name_outputs(torch, model, outputs):
     """The class's `output_names`, else the keys of a returned dict, else output, or output_0, output_1, …"""
     count = len(tensor_leaves(torch, outputs))
@@ -299,132 +212,6 @@ def name_outputs(torch, model, outputs):
     if isinstance(outputs, dict) and all(isinstance(value, torch.Tensor) for value in outputs.values()):
         return [str(key) for key in outputs]
     return ["output"] if count == 1 else ["output_{}".format(index) for index in range(count)]
-
-
-# --- export ----------------------------------------------------------------------------------------------------
-
-
-def export(torch, model, specs, values, call, out, output_names, notes):
-    """Writes model.pt2, or model.pt where torch.export fails; returns (file name, format)."""
-    args, kwargs = call(values)
-    try:
-        program = _program(torch, model, specs, args, kwargs, call)
-    except BridgeError as error:
-        if any(spec.dynamic() for spec in specs) and _fixed_dimension(error.what):
-            raise _cannot_vary(error.what, error.where) from error
-        traced = _trace(torch, model, specs, values, args, kwargs, error)
-        _check_varying(torch, model, traced, specs, call)
-        torch.jit.save(traced, os.path.join(out, "model.pt"))
-        notes.append("torch.export failed, so this is a trace: " + error.what)
-        return "model.pt", "torchscript"
-    names = json.dumps({"inputs": [spec.name for spec in specs], "outputs": output_names})
-    if hasattr(program, "_example_inputs"):
-        program._example_inputs = None  # would be stored once more
-    torch.export.save(program, os.path.join(out, "model.pt2"), extra_files={"onward.json": names})
-    return "model.pt2", "pt2"
-
-
-def _program(torch, model, specs, args, kwargs, call):
-    exporter = getattr(getattr(torch, "export", None), "export", None)
-    if exporter is None or not hasattr(torch.export, "save"):
-        raise BridgeError("torch {} has no torch.export".format(torch.__version__))
-    options = [{}]
-    if any(spec.dynamic() for spec in specs):
-        options = [{"dynamic_shapes": _dynamic_shapes(torch, model, specs, call)}]
-    elif is_example(specs) and hasattr(torch.export.Dim, "AUTO"):
-        options.insert(0, {"dynamic_shapes": _dynamic_shapes(torch, model, specs, call)})
-    modes = [{}]
-    if "strict" in inspect.signature(exporter).parameters:
-        modes = [{"strict": False}, {"strict": True}]
-    first = None
-    for option in options:
-        for mode in modes:
-            try:
-                with torch.no_grad():
-                    return exporter(model, args, kwargs or None, **option, **mode)
-            except Exception as error:  # the exporter raises whatever it meets; the first reason is the one to tell
-                first = first or error
-    raise from_user(first, "torch.export failed") from first
-
-
-def _dynamic_shapes(torch, model, specs, call):
-    """What torch.export wants in the structure of (args, kwargs), by parameter name."""
-    dimension = torch.export.Dim
-    anything = getattr(dimension, "DYNAMIC", None)
-    example = is_example(specs)
-    made = {}
-
-    def of(spec):
-        if example:
-            return {axis: dimension.AUTO for axis, size in enumerate(spec.dims) if size > 1}
-        if anything is not None:
-            return {axis: anything for axis in spec.dynamic()}
-        return {axis: made.setdefault(symbol, dimension(symbol)) for axis, symbol in spec.dynamic().items()}
-
-    positional, named = call([of(spec) for spec in specs])
-    parameters = inspect.signature(model.forward).parameters
-    shapes, rest = {}, list(positional)
-    for parameter in parameters.values():
-        if parameter.kind == parameter.VAR_POSITIONAL:
-            shapes[parameter.name] = tuple(rest)
-            rest = []
-        elif rest and parameter.kind != parameter.KEYWORD_ONLY:
-            shapes[parameter.name] = rest.pop(0)
-    shapes.update(named)
-    return shapes
-
-
-def _fixed_dimension(text):
-    text = text.lower()
-    return any(
-        sign in text for sign in ("constraintviolation", "constraints violated", "specialized", "marked as dynamic")
-    )
-
-
-def _cannot_vary(reason, where=None):
-    return BridgeError(
-        "a dimension of --input cannot vary in this model: " + reason,
-        "give that dimension a number, or make forward independent of it",
-        where,
-    )
-
-
-def _trace(torch, model, specs, values, args, kwargs, reason):
-    given = {"example_inputs": args}
-    if kwargs:  # only where every input is called like its parameter; the tracer takes one kind or the other
-        given = {"example_kwarg_inputs": {spec.name: value for spec, value in zip(specs, values)}}
-    try:
-        with torch.no_grad():
-            return torch.jit.trace(model, strict=False, check_trace=False, **given)
-    except Exception as error:
-        traced_reason = from_user(error, "tracing failed too").what
-        hint = "rewrite what the message names, or use torch 2.5 or newer, which exports more (this is {})"
-        raise BridgeError(
-            reason.what + "; " + traced_reason, hint.format(torch.__version__), reason.where
-        ) from error
-
-
-def _check_varying(torch, model, traced, specs, call):
-    """A trace may have frozen a size that should vary: compares it with the model at other sizes."""
-    if not any(spec.dynamic() for spec in specs):
-        return
-    other = {symbol: size + size // 2 for symbol, size in sample_sizes(specs).items()}
-    args, kwargs = call(sample_inputs(torch, specs, 1, largest=2, chosen=other))
-    sizes = ", ".join('"{}" {}'.format(spec.name, spec.sizes(other)) for spec in specs)
-    try:
-        with torch.no_grad():
-            expected = tensor_leaves(torch, model(*args, **kwargs))
-            got = tensor_leaves(torch, traced(*args, **kwargs))
-    except Exception as error:
-        failed = from_user(error, "it failed at {}".format(sizes))
-        raise _cannot_vary(failed.what, failed.where) from error
-    same = len(got) == len(expected) and all(
-        a.shape == b.shape and torch.allclose(a.float(), b.float(), 1e-3, 1e-4, equal_nan=True)
-        for a, b in zip(got, expected)
-        if not a.is_complex()
-    )
-    if not same:
-        raise _cannot_vary("its trace answers otherwise than the model at {}".format(sizes))
 
 
 def _dtype(tensor):

@@ -91,6 +91,11 @@ const pickle::Items& Archive::constants() const {
   return root.items();
 }
 
+std::optional<Bytes> Archive::extra_file(const std::string& name) const {
+  const std::string path = root_ + "extra/" + name;
+  return archive_.contains(path) ? std::optional(archive_.read(path)) : std::nullopt;
+}
+
 void Archive::read_traced_inputs() {
   const std::string name = root_ + "traced_inputs.pkl";
   if (!archive_.contains(name)) return;

@@ -71,6 +71,9 @@ class Archive {
     const Function* definition = nullptr;
     const CodeFile* file = nullptr;
   };
+  // A file that was saved beside the module (torch.jit.save's _extra_files); nothing where there is none.
+  std::optional<Bytes> extra_file(const std::string& name) const;
+
   // Empty references where there is no such class or function.
   ClassRef find_class(const std::string& qualified) const;
   FunctionRef find_function(const std::string& qualified) const;

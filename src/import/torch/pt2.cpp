@@ -9,6 +9,7 @@
 #include "import/torch/export/graph_reader.h"
 #include "import/torch/export/output_names.h"
 #include "import/torch/export/symbols.h"
+#include "import/torch/renames.h"
 
 namespace onward::importer {
 namespace {
@@ -19,31 +20,6 @@ using torchfile::ExportedProgram;
 using torchfile::InputSpec;
 using torchfile::OutputSpec;
 using torchfile::TensorMeta;
-
-// Names that the user gave the inputs and outputs beside the program.
-struct Renames {
-  std::vector<std::string> inputs;
-  std::vector<std::string> outputs;
-};
-
-Renames read_renames(const torchfile::Pt2Archive& archive) {
-  Renames renames;
-  const std::optional<Bytes> file = archive.extra_file("onward.json");
-  if (!file) return renames;
-  try {
-    const Json json = Json::parse(file->text());
-    (void)json.as_object();
-    for (const auto& [key, names] : {std::pair("inputs", &renames.inputs), std::pair("outputs", &renames.outputs)}) {
-      const Json* list = json.find(key);
-      if (list == nullptr) continue;
-      for (const Json& name : list->as_array()) names->push_back(name.as_string());
-    }
-  } catch (const Error& error) {
-    fail_data(archive.what() + ": its extra file onward.json: " + error.message(),
-              R"(it should read {"inputs": ["name", …], "outputs": ["name", …]})");
-  }
-  return renames;
-}
 
 bool is_user_output(const OutputSpec& output) {
   return (output.kind == OutputSpec::Kind::kUser || output.kind == OutputSpec::Kind::kLoss) &&
@@ -106,7 +82,7 @@ class Import {
       : archive_(archive),
         options_(options),
         program_(archive.program()),
-        renames_(read_renames(archive)),
+        renames_(read_renames(archive.extra_file("onward.json"), archive.what())),
         builder_(*model_.graph, inference),
         reader_(builder_, blockers_, symbols_) {}
 
@@ -151,15 +127,9 @@ class Import {
       inputs.emplace_back(&input, name.empty() ? "input_" + std::to_string(inputs.size()) : name);
     }
     if (renames_.inputs.empty()) return inputs;
-    check_count("inputs", renames_.inputs.size(), inputs.size());
+    check_renames("inputs", renames_.inputs.size(), inputs.size(), archive_.what());
     for (size_t i = 0; i < inputs.size(); ++i) inputs[i].second = renames_.inputs[i];
     return inputs;
-  }
-
-  void check_count(const std::string& what, size_t named, size_t has) const {
-    if (named == has) return;
-    fail_data(archive_.what() + ": its extra file onward.json names " + std::to_string(named) + " " + what +
-              ", the program has " + std::to_string(has));
   }
 
   // Takes the sizes that the user gave with --input, before any shape is looked at.
@@ -236,7 +206,7 @@ class Import {
       outputs.emplace_back(&results[i], path ? *path : output.argument.text);
     }
     if (!renames_.outputs.empty()) {
-      check_count("outputs", renames_.outputs.size(), outputs.size());
+      check_renames("outputs", renames_.outputs.size(), outputs.size(), archive_.what());
       for (size_t i = 0; i < outputs.size(); ++i) outputs[i].second = renames_.outputs[i];
     }
     for (const auto& [value, name] : outputs) add_output(*value, unique_output(name));

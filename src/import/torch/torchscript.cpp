@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "import/torch/renames.h"
 #include "import/torch/script/builtins.h"
 #include "import/torch/script/interpreter.h"
 #include "import/torch/script/operators.h"
@@ -68,6 +69,7 @@ class Attempt {
     blockers.throw_if_any(archive_.what());
     forget_assumed_ranks(*model.graph);
     model.graph->drop_unused_constants();
+    rename(*model.graph);
     return model;
   }
 
@@ -220,7 +222,9 @@ class Attempt {
         output = interpreter.b().op("Identity", {output});
         if (output->is_constant()) output = identity_node(interpreter, output);
       }
-      interpreter.b().graph().add_output(output, unique_output(name));
+      const size_t index = interpreter.b().graph().outputs().size();
+      const bool renamed = index < renames_.outputs.size();
+      interpreter.b().graph().add_output(output, renamed ? renames_.outputs[index] : unique_output(name));
     };
     if (value.is_tensor()) {
       add(interpreter.value(value));
@@ -262,6 +266,13 @@ class Attempt {
     return result;
   }
 
+  // The user's names for the inputs; those of the outputs were given when they were added.
+  void rename(ir::Graph& graph) const {
+    check_renames("inputs", renames_.inputs.size(), graph.inputs().size(), archive_.what());
+    check_renames("outputs", renames_.outputs.size(), graph.outputs().size(), archive_.what());
+    for (size_t i = 0; i < renames_.inputs.size(); ++i) graph.inputs()[i]->name = renames_.inputs[i];
+  }
+
   static bool has_recurrence(const ir::Graph& graph) {
     for (const ir::Node& node : graph.nodes()) {
       if (node.is("LSTM") || node.is("GRU") || node.is("RNN")) return true;
@@ -287,6 +298,7 @@ class Attempt {
   const ir::Inference& inference_;
   const Assumptions& assumptions_;
   bool traced_sizes_;
+  Renames renames_ = read_renames(archive_.extra_file("onward.json"), archive_.what());
   std::set<std::string> names_;
   std::set<std::string> output_names_;
   std::set<std::string> assumed_ranks_;
