@@ -45,6 +45,7 @@ bool lists_weights(Format format) {
     case Format::kTorchCheckpoint:
     case Format::kSafetensors:
     case Format::kTorchScript:
+    case Format::kPt2:
     case Format::kHdf5:
     case Format::kKeras:
       return true;

@@ -7,6 +7,7 @@
 #include "formats/npy.h"
 #include "formats/safetensors.h"
 #include "formats/torch/checkpoint.h"
+#include "formats/torch/pt2_archive.h"
 #include "formats/zip.h"
 
 namespace onward {
@@ -68,6 +69,23 @@ WeightsListing list_hdf5(std::string form, const Bytes& file, std::string_view w
   return listing;
 }
 
+WeightsListing list_torch(std::string form, const std::vector<torchfile::NamedTensor>& tensors, Digests digests) {
+  WeightsListing listing{std::move(form), {}};
+  for (const auto& [name, tensor] : tensors) {
+    const bool wanted = digests != Digests::kNone;
+    listing.tensors.push_back(
+        {name, tensor.dtype, tensor.sizes, wanted ? sha256_hex(tensor.contiguous().view()) : std::string()});
+  }
+  return listing;
+}
+
+WeightsListing list_pt2(const Bytes& file, std::string_view what, Digests digests) {
+  const torchfile::Pt2Archive archive = torchfile::Pt2Archive::open(file, what);
+  std::vector<torchfile::NamedTensor> tensors = archive.weights();
+  for (torchfile::NamedTensor& constant : archive.constants()) tensors.push_back(std::move(constant));
+  return list_torch("torch.export", tensors, digests);
+}
+
 }  // namespace
 
 WeightsListing list_weights(const Bytes& file, std::string_view what, Digests digests) {
@@ -78,18 +96,14 @@ WeightsListing list_weights(const Bytes& file, std::string_view what, Digests di
     if (archive.contains("model.weights.h5")) {
       return list_hdf5("keras", archive.read("model.weights.h5", zip::Check::kNone), what, "", digests);
     }
+    if (torchfile::Pt2Archive::looks_like(archive)) return list_pt2(file, what, digests);
     if (is_npz(archive)) return list_arrays("npz", npy::read_npz(file, what), digests);
   }
   if (safetensors::looks_like(file.view())) {
     return list_arrays("safetensors", safetensors::read(file, what).tensors, digests);
   }
   const torchfile::Checkpoint checkpoint = torchfile::read_checkpoint(file, what);
-  WeightsListing listing{checkpoint.form, {}};
-  for (const auto& [name, tensor] : checkpoint.tensors) {
-    const bool hashed = digests == Digests::kSha256;
-    listing.tensors.push_back({name, tensor.dtype, tensor.sizes, hashed ? sha256_hex(tensor.contiguous().view()) : ""});
-  }
-  return listing;
+  return list_torch(checkpoint.form, checkpoint.tensors, digests);
 }
 
 }  // namespace onward

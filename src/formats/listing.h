@@ -1,5 +1,5 @@
 // Lists the tensors of a weights file of any kind that formats/ reads: torch.save (zip, legacy, tar), TorchScript,
-// safetensors, Keras' .h5 and .keras, .npy and .npz.
+// torch.export, safetensors, Keras' .h5 and .keras, .npy and .npz.
 #pragma once
 
 #include <string>

@@ -5,6 +5,7 @@
 
 #include "../../support/pt2_files.h"
 #include "base/error.h"
+#include "formats/listing.h"
 
 namespace onward::torchfile {
 namespace {
@@ -104,6 +105,15 @@ TEST(Pt2Archive, RefusesDamage) {
     read_all(
         archive({{"m/models/model.json", program()}, {"m/data/weights/model_weights_config.json", weights_config()}}));
   });
+}
+
+TEST(Pt2Archive, ListsItsTensors) {
+  const WeightsListing listing = list_weights(pt2(), "m.pt2");
+  EXPECT_EQ(listing.form, "torch.export");
+  ASSERT_EQ(listing.tensors.size(), 1U);
+  EXPECT_EQ(listing.tensors[0].name, "layer.w");
+  EXPECT_EQ(listing.tensors[0].dtype, "float32");
+  EXPECT_EQ(listing.tensors[0].sha256, sha256_hex(as_bytes(kWeight)));
 }
 
 TEST(Pt2Archive, RefusesGraphsNestedWithoutEnd) {

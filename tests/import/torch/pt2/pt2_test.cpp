@@ -84,6 +84,23 @@ TEST(Pt2, SolvesDerivedSizes) {
   EXPECT_THAT(refusal(pt2(json), options), HasSubstr("is 8*s1 in the file, not 25"));
 }
 
+TEST(Pt2, AVmapOfMoreThanElementsIsAScan) {
+  const std::string level = argument("", R"({"as_int": 1})");
+  const std::string nodes =
+      node("torch._functorch.predispatch._vmap_increment_nesting", argument("", R"({"as_int": 3})"), "") + "," +
+      node("torch._functorch.predispatch._add_batch_dim",
+           argument("", tensor("x")) + "," + argument("", R"({"as_int": 0})") + "," + level, tensor("row")) +
+      "," + node("torch.ops.aten.sum.default", argument("self", tensor("row")), tensor("total")) + "," +
+      node("torch._functorch.predispatch._remove_batch_dim",
+           argument("", tensor("total")) + "," + level + "," + argument("", R"({"as_int": 3})") + "," +
+               argument("", R"({"as_int": 0})"),
+           tensor("relu")) +
+      "," + node("torch._functorch.predispatch._vmap_decrement_nesting", "", "");
+  const ir::Model model = read(pt2(program(nodes)));
+  EXPECT_THAT(ir::to_text(*model.graph), AllOf(HasSubstr("Scan"), HasSubstr("ReduceSum")));
+  EXPECT_EQ(ir::shape_text(*model.graph->outputs()[0]->shape), "[s0]");
+}
+
 TEST(Pt2, ReportsEverythingThatCannotBeTranslated) {
   const std::string nodes = node("torch.ops.mine.swirl.default", argument("x", tensor("x")), tensor("mul")) + "," +
                             node("torch.ops.mine.blend.default", argument("x", tensor("mul")), tensor("y")) + "," +
