@@ -50,6 +50,9 @@ class Value {
   // What is known of the content of a rank 0 or 1 integer tensor before run time (a computed shape), one Dim an
   // element.
   std::optional<Shape> content;
+  // Complex numbers, which ONNX's operators don't take: a float or double tensor whose last dimension of 2 holds the
+  // real and the imaginary part (src/import/common/complex.h). Only importers look at this.
+  bool complex = false;
 
   Node* producer() const { return producer_; }  // null for inputs and constants
   size_t index() const { return index_; }       // which output of the producer
