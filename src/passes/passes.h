@@ -7,6 +7,7 @@
 
 namespace onward::passes {
 
+bool cast_around_kernels(ir::Graph& graph, const ir::Inference& inference);
 bool eliminate_dead_code(ir::Graph& graph, const ir::Inference& inference);
 bool fold_affine(ir::Graph& graph, const ir::Inference& inference);
 bool fold_constants(ir::Graph& graph, const ir::Inference& inference);

@@ -36,6 +36,11 @@ constexpr std::array kPipeline = {
     Pass{"fuse_gemm", fuse_gemm},
     Pass{"fold_affine", fold_affine},
     Pass{"fold_pad", fold_pad},
+    // After everything that looks for patterns: the casts it puts around operators would hide them.
+    Pass{"kernel_types", cast_around_kernels},
+    // Casts that follow one another become one.
+    Pass{"merge_views", merge_views},
+    Pass{"identity_removal", remove_identities},
     // Last: drops what the others left without use.
     Pass{"dead_code", eliminate_dead_code},
 };
