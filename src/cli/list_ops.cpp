@@ -5,6 +5,7 @@
 
 #include "cli/verbs.h"
 #include "import/keras/op_table.h"
+#include "import/torch/op_table.h"
 
 namespace onward::cli {
 namespace {
@@ -30,6 +31,7 @@ void run(bool markdown) {
     fmt::print("# What Onward translates\n\nGenerated from the operator tables by `scripts/generate_docs.sh`.\n");
   }
   print_names("Keras layers", names_of(importer::keras::op_table().entries()), markdown);
+  print_names("PyTorch operators", names_of(importer::torch::op_table().entries()), markdown);
 }
 
 }  // namespace

@@ -260,7 +260,8 @@ DType Call::promoted_dtype(const std::vector<std::string_view>& names) {
   };
   const auto add_arg = [&](const Arg& value) {
     if (const auto* tensor = std::get_if<TensorArg>(&value.data)) {
-      add(tensor->value->shape && tensor->value->shape->empty() ? 1 : 0, tensor->value->dtype);
+      const std::optional<ir::Shape> shape = framework_shape(tensor->value);
+      add(shape && shape->empty() ? 1 : 0, framework_dtype(tensor->value));
     } else if (!value.is_none()) {
       add(2, number_dtype(value));
     }
@@ -300,6 +301,24 @@ ir::Values Call::promoted_float(const std::vector<std::string_view>& names) {
   if (!ir::is_floating(dtype) && !ir::is_complex(dtype)) dtype = DType::kFloat;
   ir::Values values;
   for (const std::string_view name : names) values.push_back(operand(name, dtype));
+  return values;
+}
+
+Complex Call::complex(std::string_view name) {
+  const Arg& value = arg(name);
+  if (const auto* x = std::get_if<TensorArg>(&value.data)) return parts(b, x->value);
+  if (const auto* x = std::get_if<std::complex<double>>(&value.data)) return constant(b, *x, DType::kFloat);
+  require(value.is_number(), "its argument \"" + std::string(name) + "\" is no number");
+  return {operand(name, number_dtype(value)), nullptr};
+}
+
+std::vector<Complex> Call::promoted_complex(const std::vector<std::string_view>& names) {
+  const DType dtype = real_dtype(promoted_dtype(names));
+  std::vector<Complex> values;
+  for (const std::string_view name : names) {
+    const auto* number = std::get_if<std::complex<double>>(&arg(name).data);
+    values.push_back(number != nullptr ? constant(b, *number, dtype) : cast(b, complex(name), dtype));
+  }
   return values;
 }
 

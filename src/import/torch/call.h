@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "import/common/complex.h"
 #include "import/torch/arg.h"
 #include "import/torch/signature.h"
 #include "ir/builder.h"
@@ -31,6 +32,7 @@ class Call {
   const Signature& signature() const { return signature_; }
   // None for an argument that was left out and has no default.
   const Arg& arg(std::string_view name) const;
+  bool has(std::string_view name) const { return signature_.find(name) != nullptr; }
   bool given(std::string_view name) const { return !arg(name).is_none(); }
   // Given and known now (all of it, for a list).
   bool known(std::string_view name) const;
@@ -70,6 +72,12 @@ class Call {
   ir::Values promoted(const std::vector<std::string_view>& names);
   // Where integers and bools count as the default float (true division, sin, …).
   ir::Values promoted_float(const std::vector<std::string_view>& names);
+
+  // --- complex numbers -----------------------------------------------------------------------------------------------
+  // For the translations that OpTable::complex registers: the parts of a tensor or number.
+  Complex complex(std::string_view name);
+  // Cast to the real dtype behind promoted_dtype, which may itself be real.
+  std::vector<Complex> promoted_complex(const std::vector<std::string_view>& names);
 
   // Throws Error(kUnimplemented, "[name] message").
   void require(bool condition, const std::string& message) const;

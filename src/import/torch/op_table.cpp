@@ -76,16 +76,124 @@ std::optional<std::vector<Arg>> bind(const Signature& signature, const Arguments
   return bound;
 }
 
+// --- complex arguments -----------------------------------------------------------------------------------------------
+
+// Calls `visit` with every argument, those in lists too.
+template <class Visit>
+void for_each_arg(std::vector<Arg>& args, const Visit& visit) {
+  for (Arg& arg : args) {
+    if (auto* list = std::get_if<Arg::List>(&arg.data)) {
+      for_each_arg(*list, visit);
+    } else {
+      visit(arg);
+    }
+  }
+}
+
+bool is_complex(const Arg& arg) {
+  const auto* tensor = std::get_if<TensorArg>(&arg.data);
+  return arg.is_complex() || (tensor != nullptr && tensor->value != nullptr && tensor->value->complex);
+}
+
+// The arguments with the real or the imaginary part of what is complex.
+std::vector<Arg> part_of(ir::Builder& b, const Signature& signature, std::vector<Arg> args, bool imaginary_part) {
+  for (size_t i = 0; imaginary_part && i < args.size(); ++i) {  // a real number to fill with
+    const Parameter& parameter = signature.parameters[i];
+    const bool filler = parameter.type == Parameter::Type::kScalar || parameter.name == "value";
+    if (filler && args[i].is_number() && !args[i].is_complex()) args[i] = 0.0;
+  }
+  for_each_arg(args, [&](Arg& arg) {
+    if (const auto* number = std::get_if<std::complex<double>>(&arg.data)) {
+      arg = imaginary_part ? number->imag() : number->real();
+    } else if (is_complex(arg)) {
+      const Complex both = parts(b, std::get<TensorArg>(arg.data).value);
+      arg = TensorArg{imaginary_part ? both.im : both.re};
+    } else if (auto* dtype = std::get_if<ir::DType>(&arg.data)) {
+      *dtype = real_dtype(*dtype);
+    } else if (const auto* tensor = std::get_if<TensorArg>(&arg.data);
+               imaginary_part && tensor != nullptr && ir::is_floating(tensor->value->dtype)) {
+      arg = TensorArg{b.Fill(b.Shape(tensor->value), 0, tensor->value->dtype)};  // a real operand beside complex ones
+    }
+  });
+  return args;
+}
+
+ir::Values run(const OpTable::Entry& entry, ir::Builder& builder, std::vector<Arg> args) {
+  Call call(builder, entry.signature, std::move(args));
+  if (entry.translate_one != nullptr) return {entry.translate_one(call)};
+  return entry.translate(call);
+}
+
+ir::Values run_complex(const OpTable::Entry& entry, ir::Builder& builder, std::vector<Arg> args) {
+  if (entry.by_parts) {
+    const ir::Values re = run(entry, builder, part_of(builder, entry.signature, args, false));
+    const ir::Values im = run(entry, builder, part_of(builder, entry.signature, args, true));
+    ir::Values results;
+    for (size_t i = 0; i < re.size(); ++i) {
+      results.push_back(ir::is_floating(re[i]->dtype) ? join(builder, {re[i], im[i]}) : re[i]);
+    }
+    return results;
+  }
+  Call call(builder, entry.signature, std::move(args));
+  if (entry.complex_one != nullptr) return {entry.complex_one(call)};
+  if (entry.complex != nullptr) return entry.complex(call);
+  call.fail("complex numbers are not supported here");
+}
+
+// A complex result of real arguments, asked for by dtype.
+ir::Values run_real(const OpTable::Entry& entry, ir::Builder& builder, std::vector<Arg> args) {
+  bool complex_result = false;
+  for_each_arg(args, [&](Arg& arg) {
+    auto* dtype = std::get_if<ir::DType>(&arg.data);
+    if (dtype == nullptr || !ir::is_complex(*dtype)) return;
+    *dtype = real_dtype(*dtype);
+    complex_result = true;
+  });
+  ir::Values results = run(entry, builder, std::move(args));
+  if (complex_result) {
+    for (ir::Value*& result : results) result = join(builder, {result, nullptr});
+  }
+  return results;
+}
+
 }  // namespace
 
 void OpTable::add(std::string_view signature, Translate translate) {
-  Entry entry{parse_signature(signature), translate, nullptr};
+  Entry entry;
+  entry.signature = parse_signature(signature);
+  entry.translate = translate;
   overloads_[entry.signature.name].push_back(std::move(entry));
 }
 
 void OpTable::add(std::string_view signature, TranslateOne translate) {
-  Entry entry{parse_signature(signature), nullptr, translate};
+  Entry entry;
+  entry.signature = parse_signature(signature);
+  entry.translate_one = translate;
   overloads_[entry.signature.name].push_back(std::move(entry));
+}
+
+std::vector<OpTable::Entry>& OpTable::entries_of(const std::string& name) {
+  const auto found = overloads_.find(name);
+  if (found == overloads_.end()) throw Error(Code::kInternal, "no operator " + name + " is in the table");
+  return found->second;
+}
+
+void OpTable::alias(const std::string& other_name, const std::string& name) {
+  const std::vector<Entry> entries = entries_of(name);
+  for (Entry entry : entries) {
+    entry.signature.name = other_name;
+    overloads_[other_name].push_back(std::move(entry));
+  }
+}
+
+void OpTable::complex(const std::string& name, Translate translate) {
+  for (Entry& entry : entries_of(name)) entry.complex = translate;
+}
+void OpTable::complex(const std::string& name, TranslateOne translate) {
+  for (Entry& entry : entries_of(name)) entry.complex_one = translate;
+}
+void OpTable::complex_by_parts(const std::string& name) {
+  for (Entry& entry : entries_of(name)) entry.by_parts = true;
 }
 
 const OpTable::Entry* OpTable::find(const std::string& name, const std::string& overload) const {
@@ -120,9 +228,10 @@ const OpTable::Entry* OpTable::resolve(const std::string& name, const Arguments&
 ir::Values OpTable::call(const Entry& entry, ir::Builder& builder, const Arguments& arguments) {
   std::optional<std::vector<Arg>> bound = bind(entry.signature, arguments, nullptr);
   if (!bound) fail_unsupported("[" + entry.signature.name + "] its arguments do not fit the operator's signature");
-  Call call(builder, entry.signature, std::move(*bound));
-  if (entry.translate_one != nullptr) return {entry.translate_one(call)};
-  return entry.translate(call);
+  bool complex_argument = false;
+  for_each_arg(*bound, [&](const Arg& arg) { complex_argument = complex_argument || is_complex(arg); });
+  if (complex_argument) return run_complex(entry, builder, std::move(*bound));
+  return run_real(entry, builder, std::move(*bound));
 }
 
 const OpTable& op_table() {
@@ -130,21 +239,45 @@ const OpTable& op_table() {
     OpTable table;
     register_activation(table);
     register_attention(table);
+    register_backward(table);
+    register_binary_functions(table);
     register_conversion(table);
     register_convolution(table);
     register_creation(table);
+    register_cumulative(table);
+    register_diagonal(table);
+    register_distance(table);
+    register_factorization(table);
+    register_fft(table);
+    register_folding(table);
+    register_grid(table);
     register_indexing(table);
     register_layout(table);
+    register_linalg(table);
     register_linear(table);
+    register_linear_systems(table);
+    register_loss(table);
     register_normalization(table);
+    register_order(table);
     register_padding(table);
     register_pointwise(table);
     register_pooling(table);
+    register_quantized(table);
     register_recurrent(table);
     register_reduction(table);
     register_resize(table);
+    register_scatter(table);
     register_sorting(table);
+    register_special_functions(table);
+    register_special_gamma(table);
+    register_spectra(table);
+    register_stacking(table);
+    register_stft(table);
     register_transformer(table);
+    register_unary_functions(table);
+    register_unpooling(table);
+    register_complex(table);
+    register_aliases(table);
     return table;
   }();
   return kTable;

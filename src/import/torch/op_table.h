@@ -30,10 +30,21 @@ class OpTable {
     Signature signature;
     Translate translate = nullptr;
     TranslateOne translate_one = nullptr;
+    // What to call where an argument is complex, if the operator takes complex numbers.
+    Translate complex = nullptr;
+    TranslateOne complex_one = nullptr;
+    bool by_parts = false;  // the real and the imaginary part, each by the ordinary translation
   };
 
   void add(std::string_view signature, Translate translate);
   void add(std::string_view signature, TranslateOne translate);
+  // The entries of `name` once more as `other_name`.
+  void alias(const std::string& other_name, const std::string& name);
+  // How the entries of `name` (added before) take complex numbers; a translation reads them with Call::complex.
+  void complex(const std::string& name, Translate translate);
+  void complex(const std::string& name, TranslateOne translate);
+  // Operators that only move elements, or are linear with real factors.
+  void complex_by_parts(const std::string& name);
 
   bool contains(const std::string& name) const { return overloads_.contains(name); }
   // "aten::add" and "Tensor"; nullptr where it is not translated.
@@ -47,6 +58,8 @@ class OpTable {
   const std::map<std::string, std::vector<Entry>>& entries() const { return overloads_; }
 
  private:
+  std::vector<Entry>& entries_of(const std::string& name);
+
   std::map<std::string, std::vector<Entry>> overloads_;
 };
 

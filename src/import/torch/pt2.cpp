@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "formats/torch/pt2_archive.h"
+#include "import/common/complex.h"
 #include "import/torch/export/graph_reader.h"
 #include "import/torch/export/output_names.h"
 #include "import/torch/export/symbols.h"
@@ -65,7 +66,9 @@ class Weights {
     if (!dtype || tensor.quantizer) {
       fail_unsupported("the tensor \"" + name + "\" has elements of type " + tensor.dtype);
     }
-    Py value = Py::tensor(builder_.constant(ir::Tensor(*dtype, tensor.sizes, tensor.contiguous()), name));
+    ir::Value* constant = builder_.constant(pairs_of(ir::Tensor(*dtype, tensor.sizes, tensor.contiguous())), name);
+    constant->complex = ir::is_complex(*dtype);
+    Py value = Py::tensor(constant);
     if (shared) tied_[key] = value;
     return value;
   }
@@ -178,7 +181,7 @@ class Import {
       const TensorMeta& tensor = meta(argument.text);
       const std::optional<ir::DType> dtype = ir::dtype_from_name(tensor.dtype);
       if (!dtype || !tensor.strided) fail_unsupported("the input \"" + name + "\" has a type that ONNX lacks");
-      return Py::tensor(graph.add_input(name, *dtype, symbols_.shape(tensor)));
+      return Py::tensor(add_input(graph, name, *dtype, symbols_.shape(tensor)));
     }
     if (is_number(argument)) {
       const ir::DType dtype = argument.kind == ExportedArgument::Kind::kFloat  ? ir::DType::kDouble

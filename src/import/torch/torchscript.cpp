@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "import/common/complex.h"
 #include "import/torch/renames.h"
 #include "import/torch/script/builtins.h"
 #include "import/torch/script/interpreter.h"
@@ -201,8 +202,7 @@ class Attempt {
       shape = dims->second;
       assumed_ranks_.erase(name);
     }
-    if (ir::is_complex(dtype)) fail_unsupported("the input \"" + name + "\" is complex");
-    return Py::tensor(builder.graph().add_input(name, dtype, shape));
+    return Py::tensor(add_input(builder.graph(), name, dtype, shape));
   }
 
   void check_options() const {

@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "import/torch/ops/families.h"
+#include "import/torch/ops/helpers.h"
 
 namespace onward::importer::torch {
 namespace {
@@ -116,6 +117,20 @@ Value* log_softmax(Call& c) {
   return c.b.LogSoftmax(x, c.integer("dim"));
 }
 
+// Rows that are -inf throughout give zeros.
+Value* safe_softmax(Call& c) {
+  Value* x = softmax(c);
+  return without_nan(c.b, x, 0);
+}
+
+// aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)
+ir::Values native_dropout(Call& c) {
+  c.require(!c.flag("train") || c.number("p") == 0,
+            "dropout in training mode is random; call model.eval() before saving");
+  Value* x = c.tensor("input");
+  return {x, c.b.Expand(c.b.boolean(true), c.b.Shape(x))};
+}
+
 Value* dropout(Call& c) {
   c.require(!c.flag("train") || c.number("p") == 0,
             "dropout in training mode is random; call model.eval() before saving");
@@ -154,6 +169,15 @@ void register_activation(OpTable& t) {
   t.add("aten::_softmax(Tensor self, int dim, bool half_to_float) -> Tensor", softmax);
   t.add("aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", log_softmax);
   t.add("aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor", log_softmax);
+  t.add("aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", safe_softmax);
+  t.add("aten::softmin.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor", [](Call& c) -> Value* {
+    Value* x = c.tensor("self");
+    return c.b.Softmax(c.b.Neg(c.dtype() ? c.b.Cast(x, *c.dtype()) : x), c.integer("dim"));
+  });
+  t.add("aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)", native_dropout);
+  t.add("aten::log_sigmoid_forward(Tensor self) -> (Tensor output, Tensor buffer)", [](Call& c) -> ir::Values {
+    return {log_sigmoid(c), c.tensor("self")};
+  });
   for (const char* name : {"dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"}) {
     t.add("aten::" + std::string(name) + "(Tensor input, float p, bool train) -> Tensor", dropout);
   }

@@ -20,14 +20,6 @@ Value* convolve(Call& c, const Settings& s) {
   Value* x = c.tensor("input");
   Value* weight = c.tensor("weight");
   Value* bias = c.maybe_tensor("bias");
-  // ONNX Runtime convolves floats only; what is wider or whole is computed as float.
-  const ir::DType dtype = x->dtype;
-  const bool cast = dtype != ir::DType::kFloat && dtype != ir::DType::kFloat16;
-  if (cast) {
-    x = b.Cast(x, ir::DType::kFloat);
-    weight = b.Cast(weight, ir::DType::kFloat);
-    if (bias != nullptr) bias = b.Cast(bias, ir::DType::kFloat);
-  }
   const size_t spatial = s.strides.size();
   const bool unbatched = x->shape && x->shape->size() == spatial + 1;
   if (unbatched) x = b.Unsqueeze(x, {0});
@@ -40,7 +32,6 @@ Value* convolve(Call& c, const Settings& s) {
   if (kernel.size() == spatial) attrs.set("kernel_shape", kernel);
   if (s.transposed) attrs.set("output_padding", s.output_padding);
   Value* result = b.op(s.transposed ? "ConvTranspose" : "Conv", {x, weight, bias}, attrs);
-  if (cast) result = b.Cast(result, dtype);
   return unbatched ? b.Squeeze(result, {0}) : result;
 }
 

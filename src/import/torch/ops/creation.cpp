@@ -1,7 +1,8 @@
 // Tensors made of nothing: zeros, full, arange, eye, tril …
-#include <cmath>
+#include <algorithm>
 
 #include "import/torch/ops/families.h"
+#include "import/torch/ops/helpers.h"
 
 namespace onward::importer::torch {
 namespace {
@@ -63,29 +64,60 @@ Value* arange(Call& c) {
   return c.b.Cast(c.b.Range(start, c.scalar("end", wide), step), dtype);
 }
 
+// From both ends, as PyTorch does, so that the last value is exact.
+Value* spaced(Call& c, DType dtype) {
+  ir::Builder& b = c.b;
+  const int64_t steps = c.integer("steps");
+  if (c.known("start") && c.known("end")) {
+    const double start = c.number("start");
+    const double end = c.number("end");
+    const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
+    std::vector<double> values;
+    for (int64_t i = 0; i < steps; ++i) {
+      values.push_back(i < steps / 2 || steps == 1 ? start + step * static_cast<double>(i)
+                                                   : end - step * static_cast<double>(steps - 1 - i));
+    }
+    return b.constant(ir::Tensor::from_doubles(dtype, {steps}, values));
+  }
+  std::vector<double> from_start;
+  std::vector<double> from_end;
+  for (int64_t i = 0; i < steps; ++i) {
+    const bool first_half = i < steps / 2 || steps == 1;
+    from_start.push_back(first_half ? static_cast<double>(i) : 0);
+    from_end.push_back(first_half ? 0 : static_cast<double>(steps - 1 - i));
+  }
+  std::vector<double> second;
+  for (int64_t i = 0; i < steps; ++i) second.push_back(i < steps / 2 || steps == 1 ? 0 : 1);
+  Value* start = b.Reshape(c.scalar("start", dtype), {1});
+  Value* end = b.Reshape(c.scalar("end", dtype), {1});
+  Value* step = b.Div(b.Sub(end, start), static_cast<double>(std::max<int64_t>(steps - 1, 1)));
+  Value* rising = b.Add(start, b.Mul(step, vector(b, from_start, dtype)));
+  Value* falling = b.Sub(end, b.Mul(step, vector(b, from_end, dtype)));
+  return b.Where(b.Cast(vector(b, second, dtype), DType::kBool), falling, rising);
+}
 Value* linspace(Call& c) {
   const DType dtype = c.dtype().value_or(DType::kFloat);
-  const int64_t steps = c.integer("steps");
-  const double start = c.number("start");
-  const double end = c.number("end");
-  const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
-  std::vector<double> values;
-  for (int64_t i = 0; i < steps; ++i) {
-    // From both ends, as PyTorch does, so that the last value is exact.
-    values.push_back(i < steps / 2 ? start + step * static_cast<double>(i)
-                                   : end - step * static_cast<double>(steps - 1 - i));
-  }
-  return c.b.constant(ir::Tensor::from_doubles(dtype, {steps}, values));
+  const bool whole = !ir::is_floating(dtype);
+  return c.b.Cast(spaced(c, whole || dtype == DType::kFloat16 ? DType::kDouble : dtype), dtype);
 }
 Value* logspace(Call& c) {
   const DType dtype = c.dtype().value_or(DType::kFloat);
-  const int64_t steps = c.integer("steps");
-  const double step = steps > 1 ? (c.number("end") - c.number("start")) / static_cast<double>(steps - 1) : 0;
-  std::vector<double> values;
-  for (int64_t i = 0; i < steps; ++i)
-    values.push_back(std::pow(c.number("base"), c.number("start") + step * static_cast<double>(i)));
-  return c.b.constant(ir::Tensor::from_doubles(dtype, {steps}, values));
+  Value* exponents = spaced(c, DType::kDouble);
+  return c.b.Cast(c.b.Pow(c.b.number(c.number("base"), DType::kDouble), exponents), dtype);
 }
+
+// aten::copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor: as large as self.
+Value* copy(Call& c) {
+  Value* x = c.tensor("self");
+  return c.b.Expand(c.b.Cast(c.tensor("src"), x->dtype), c.b.Shape(x));
+}
+Value* fill(Call& c) {
+  Value* x = c.tensor("self");
+  Value* value = c.arg("value").is_tensor() ? c.b.Cast(c.tensor("value"), x->dtype) : c.scalar("value", x->dtype);
+  return filled(c, c.b.Shape(x), value);
+}
+Value* scalar_tensor(Call& c) { return c.b.Identity(c.scalar("s", c.dtype().value_or(default_dtype(c.arg("s"))))); }
+Value* item(Call& c) { return c.b.Reshape(c.tensor("self"), c.b.ints({})); }
 
 Value* eye(Call& c) {
   const DType dtype = c.dtype().value_or(DType::kFloat);
@@ -150,8 +182,22 @@ void register_creation(OpTable& t) {
   t.add("aten::arange.traced_end(Scalar end" + positional, arange);
   t.add("aten::arange.traced_start(Scalar start, Scalar end" + positional, arange);
   t.add("aten::arange.traced_step(Scalar start, Scalar end, Scalar step" + positional, arange);
-  t.add("aten::linspace(Scalar start, Scalar end, int steps" + end, linspace);
-  t.add("aten::logspace(Scalar start, Scalar end, int steps, float base=10.0" + end, logspace);
+  for (const char* bounds : {"(Scalar start, Scalar end", ".Tensor_Tensor(Tensor start, Tensor end",
+                             ".Tensor_Scalar(Tensor start, Scalar end", ".Scalar_Tensor(Scalar start, Tensor end"}) {
+    t.add("aten::linspace" + std::string(bounds) + ", int steps" + end, linspace);
+    t.add("aten::logspace" + std::string(bounds) + ", int steps, float base=10.0" + end, logspace);
+  }
+  t.add("aten::copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor", copy);
+  t.add("aten::fill.Scalar(Tensor self, Scalar value) -> Tensor", fill);
+  t.add("aten::fill.Tensor(Tensor self, Tensor value) -> Tensor", fill);
+  t.add("aten::zero(Tensor self) -> Tensor",
+        [](Call& c) { return c.b.Fill(c.b.Shape(c.tensor("self")), 0, c.tensor("self")->dtype); });
+  t.add("aten::scalar_tensor(Scalar s" + end, scalar_tensor);
+  t.add("aten::item(Tensor self) -> Scalar", item);
+  t.add("aten::_local_scalar_dense(Tensor self) -> Scalar", item);
+  t.add("aten::empty_permuted(SymInt[] size, int[] physical_layout" + end, constant_of_size<0>);
+  t.add("aten::empty_strided(SymInt[] size, SymInt[] stride" + end, constant_of_size<0>);
+  t.add("aten::new_empty_strided(Tensor self, SymInt[] size, SymInt[] stride" + end, new_constant<0>);
   t.add("aten::eye(SymInt n" + end, eye);
   t.add("aten::eye.m(SymInt n, SymInt m" + end, eye);
   t.add("aten::tril(Tensor self, SymInt diagonal=0) -> Tensor", triangle<false>);

@@ -3,13 +3,12 @@
 #include <limits>
 
 #include "import/torch/ops/families.h"
+#include "import/torch/ops/helpers.h"
 
 namespace onward::importer::torch {
 namespace {
 
 using ir::Value;
-
-constexpr int64_t kToEnd = std::numeric_limits<int64_t>::max();
 
 // --- reshaping -------------------------------------------------------------------------------------------------------
 
@@ -101,6 +100,21 @@ Value* squeeze_dim(Call& c) {
   return squeeze_axes(c, {axis});
 }
 Value* squeeze_dims(Call& c) { return squeeze_axes(c, c.axes("dim", c.tensor("self")->rank())); }
+
+// Summed down to a smaller shape: the dimensions in front, and those of size 1 there.
+Value* sum_to_size(Call& c) {
+  Value* x = c.tensor("self");
+  const std::vector<int64_t> sizes = c.integers("size");
+  const size_t front = x->rank() - sizes.size();
+  std::vector<int64_t> gone = all_axes(front);
+  std::vector<int64_t> kept;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] == 1 && !is_size(x, front + i, 1)) kept.push_back(static_cast<int64_t>(front + i));
+  }
+  if (!ir::is_floating(x->dtype)) x = c.b.Cast(x, ir::DType::kInt64);
+  if (!kept.empty()) x = c.b.ReduceSum(x, kept);
+  return gone.empty() ? x : c.b.ReduceSum(x, gone, false);
+}
 
 // --- order -----------------------------------------------------------------------------------------------------------
 
@@ -298,6 +312,7 @@ void register_reshaping(OpTable& t_) {
   t_.add("aten::reshape_as(Tensor self, Tensor other) -> Tensor", view_as);
   t_.add("aten::flatten.using_ints(Tensor self, int start_dim=0, int end_dim=-1) -> Tensor", flatten);
   t_.add("aten::ravel(Tensor self) -> Tensor", ravel);
+  t_.add("aten::sum_to_size(Tensor self, SymInt[] size) -> Tensor", sum_to_size);
   t_.add("aten::unflatten.int(Tensor self, int dim, SymInt[] sizes) -> Tensor", unflatten);
   t_.add("aten::unsqueeze(Tensor self, int dim) -> Tensor", unsqueeze);
   t_.add("aten::squeeze(Tensor self) -> Tensor", squeeze);
@@ -307,7 +322,7 @@ void register_reshaping(OpTable& t_) {
   t_.add("aten::swapdims(Tensor self, int dim0, int dim1) -> Tensor", transpose);
   t_.add("aten::swapaxes(Tensor self, int axis0, int axis1) -> Tensor", transpose);
   t_.add("aten::t(Tensor self) -> Tensor", t);
-  for (const char* name : {"aten::mT", "prim::mT", "aten::adjoint"}) {
+  for (const char* name : {"aten::mT", "aten::mH", "prim::mT", "prim::mH", "aten::adjoint"}) {
     t_.add(name + std::string("(Tensor self) -> Tensor"), last_two);
   }
   for (const char* name : {"aten::numpy_T", "prim::T"}) t_.add(name + std::string("(Tensor self) -> Tensor"), reversed);

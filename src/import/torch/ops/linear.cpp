@@ -9,17 +9,6 @@ namespace {
 using ir::DType;
 using ir::Value;
 
-// ONNX's MatMul knows int32, int64, uint32, uint64 and floats.
-Value* product(Call& c, Value* a, Value* d) {
-  const DType dtype = a->dtype;
-  if (dtype == DType::kBFloat16) {  // ONNX Runtime's CPU kernels have no bfloat16 product
-    return c.b.Cast(c.b.MatMul(c.b.Cast(a, DType::kFloat), c.b.Cast(d, DType::kFloat)), dtype);
-  }
-  const bool narrow = !ir::is_floating(dtype) && ir::dtype_bits(dtype) < 32;
-  if (!narrow) return c.b.MatMul(a, d);
-  return c.b.Cast(c.b.MatMul(c.b.Cast(a, DType::kInt32), c.b.Cast(d, DType::kInt32)), dtype);
-}
-
 // aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor
 Value* linear(Call& c) {
   Value* x = c.tensor("input");
@@ -29,10 +18,10 @@ Value* linear(Call& c) {
     Value* result = c.b.MatMul(x, weight);
     return bias == nullptr ? result : c.b.Add(result, bias);
   }
-  const bool gemm = x->shape && x->shape->size() == 2 && bias != nullptr && bias->rank() == 1 &&
-                    ir::is_floating(x->dtype) && x->dtype != DType::kBFloat16;
+  const bool gemm =
+      x->shape && x->shape->size() == 2 && bias != nullptr && bias->rank() == 1 && ir::is_floating(x->dtype);
   if (gemm) return c.b.op("Gemm", {x, weight, bias}, {{"transB", 1}});
-  Value* result = product(c, x, c.b.Transpose(weight, {1, 0}));
+  Value* result = c.b.MatMul(x, c.b.Transpose(weight, {1, 0}));
   return bias == nullptr ? result : c.b.Add(result, bias);
 }
 
@@ -42,33 +31,33 @@ Value* matmul(Call& c) {
                        : c.signature().find("mat2") != nullptr ? "mat2"
                        : c.signature().find("vec") != nullptr  ? "vec"
                                                                : "tensor";
-  return product(c, c.tensor("self"), c.tensor(second));
+  return c.b.MatMul(c.tensor("self"), c.tensor(second));
 }
 
 Value* scaled(Call& c, Value* x, std::string_view name) {
   if (c.known(name) && c.number(name) == 1) return x;
   return c.b.Mul(x, c.scalar(name, x->dtype));
 }
-Value* add_product(Call& c, Value* product_value) {
+Value* add_product(Call& c, Value* product) {
   Value* x = c.tensor("self");
-  Value* result = scaled(c, product_value, "alpha");
+  Value* result = scaled(c, product, "alpha");
   if (c.known("beta") && c.number("beta") == 0) return result;
   return c.b.Add(scaled(c, x, "beta"), result);
 }
 // aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor
 Value* addmm(Call& c) {
   Value* x = c.tensor("self");
-  if (ir::is_floating(x->dtype) && x->dtype != DType::kBFloat16 && c.known("alpha") && c.known("beta")) {
+  if (ir::is_floating(x->dtype) && c.known("alpha") && c.known("beta")) {
     return c.b.op("Gemm", {c.tensor("mat1"), c.tensor("mat2"), x},
                   {{"alpha", c.number("alpha")}, {"beta", c.number("beta")}});
   }
-  return add_product(c, product(c, c.tensor("mat1"), c.tensor("mat2")));
+  return add_product(c, c.b.MatMul(c.tensor("mat1"), c.tensor("mat2")));
 }
-Value* baddbmm(Call& c) { return add_product(c, product(c, c.tensor("batch1"), c.tensor("batch2"))); }
+Value* baddbmm(Call& c) { return add_product(c, c.b.MatMul(c.tensor("batch1"), c.tensor("batch2"))); }
 Value* addbmm(Call& c) {
-  return add_product(c, c.b.ReduceSum(product(c, c.tensor("batch1"), c.tensor("batch2")), {0}, false));
+  return add_product(c, c.b.ReduceSum(c.b.MatMul(c.tensor("batch1"), c.tensor("batch2")), {0}, false));
 }
-Value* addmv(Call& c) { return add_product(c, product(c, c.tensor("mat"), c.tensor("vec"))); }
+Value* addmv(Call& c) { return add_product(c, c.b.MatMul(c.tensor("mat"), c.tensor("vec"))); }
 Value* outer_product(Call& c, Value* a, Value* d) { return c.b.Mul(c.b.Unsqueeze(a, {1}), c.b.Unsqueeze(d, {0})); }
 Value* outer(Call& c) { return outer_product(c, c.tensor("self"), c.tensor("vec2")); }
 Value* addr(Call& c) { return add_product(c, outer_product(c, c.tensor("vec1"), c.tensor("vec2"))); }
@@ -98,14 +87,17 @@ Value* einsum(Call& c) {
   return c.b.op("Einsum", operands, {{"equation", equation}});
 }
 
-Value* cosine_similarity(Call& c) {
+// Over the last dimensions of both; the others follow each other.
+Value* inner(Call& c) {
   ir::Builder& b = c.b;
-  const ir::Values x = c.promoted_float({"x1", "x2"});
-  const int64_t axis = c.integer("dim");
-  Value* eps = c.scalar("eps", x[0]->dtype);
-  Value* dot = b.ReduceSum(b.Mul(x[0], x[1]), {axis}, false);
-  Value* norms = b.Mul(b.Max(b.ReduceL2(x[0], {axis}, false), eps), b.Max(b.ReduceL2(x[1], {axis}, false), eps));
-  return b.Div(dot, norms);
+  const ir::Values x = c.promoted({"self", "other"});
+  const size_t rank = x[1]->rank();
+  if (rank == 0 || x[0]->rank() == 0) return b.Mul(x[0], x[1]);
+  if (rank == 1) return b.MatMul(x[0], x[1]);
+  if (rank == 2) return b.MatMul(x[0], b.Transpose(x[1], {1, 0}));
+  Value* flat = b.Reshape(x[1], b.Concat({b.ints({-1}), b.dim(x[1], -1)}, 0));
+  Value* shape = b.Concat({b.Slice(b.Shape(x[0]), 0, -1, 0), b.Slice(b.Shape(x[1]), 0, -1, 0)}, 0);
+  return b.Reshape(b.MatMul(x[0], b.Transpose(flat, {1, 0})), shape);
 }
 
 }  // namespace
@@ -118,16 +110,7 @@ void register_linear(OpTable& t) {
   t.add("aten::bmm(Tensor self, Tensor mat2) -> Tensor", matmul);
   t.add("aten::mv(Tensor self, Tensor vec) -> Tensor", matmul);
   t.add("aten::dot(Tensor self, Tensor tensor) -> Tensor", matmul);
-  t.add("aten::inner(Tensor self, Tensor other) -> Tensor", [](Call& c) {
-    Value* other = c.tensor("other");
-    const size_t rank = other->rank();
-    if (rank < 2 || c.rank("self") == 0)
-      return rank == 0 || c.rank("self") == 0 ? c.b.Mul(c.tensor("self"), other) : product(c, c.tensor("self"), other);
-    std::vector<int64_t> perm;
-    for (size_t i = 0; i + 1 < rank; ++i) perm.push_back(static_cast<int64_t>(i));
-    c.require(rank == 2, "tensors of more than two dimensions are not supported");
-    return product(c, c.tensor("self"), c.b.Transpose(other, {1, 0}));
-  });
+  t.add("aten::inner(Tensor self, Tensor other) -> Tensor", inner);
   t.add("aten::vdot(Tensor self, Tensor other) -> Tensor", matmul);
   const std::string scales = ", *, Scalar beta=1, Scalar alpha=1) -> Tensor";
   t.add("aten::addmm(Tensor self, Tensor mat1, Tensor mat2" + scales, addmm);
@@ -138,7 +121,6 @@ void register_linear(OpTable& t) {
   t.add("aten::outer(Tensor self, Tensor vec2) -> Tensor", outer);
   t.add("aten::ger(Tensor self, Tensor vec2) -> Tensor", outer);
   t.add("aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", einsum);
-  t.add("aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor", cosine_similarity);
 }
 
 }  // namespace onward::importer::torch

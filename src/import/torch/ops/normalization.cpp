@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "import/torch/ops/families.h"
+#include "import/torch/ops/helpers.h"
 
 namespace onward::importer::torch {
 namespace {
@@ -63,9 +64,54 @@ Value* batch_norm(Call& c) {
       (c.signature().find("training") != nullptr && c.flag("training")) || c.maybe_tensor("running_mean") == nullptr;
   return own ? batch_statistics(c, x, c.number("eps")) : batch_norm_of(c, x, c.number("eps"));
 }
+// The result, then what training keeps: the batch's mean and the reciprocal of its deviation; else empty tensors.
+struct Statistics {
+  Value* mean;
+  Value* variance;
+};
+Statistics statistics_of(ir::Builder& b, Value* x) {
+  std::vector<int64_t> axes = all_axes(x->rank());
+  axes.erase(axes.begin() + 1);
+  Value* mean = b.ReduceMean(x, axes);
+  Value* centered = b.Sub(x, mean);
+  return {b.Reshape(mean, {-1}), b.ReduceMean(b.Mul(centered, centered), axes, false)};
+}
+bool is_training(Call& c) {
+  if (c.has("training")) return c.flag("training");
+  return c.signature().name.find("with_update") != std::string::npos;
+}
 ir::Values native_batch_norm(Call& c) {
-  Value* none = c.b.constant(ir::Tensor::filled(DType::kFloat, {0}, 0));
-  return {batch_norm(c), none, none};
+  ir::Builder& b = c.b;
+  Value* x = c.tensor("input");
+  const double eps = c.number("eps");
+  if (!is_training(c)) {
+    Value* none = b.constant(ir::Tensor::filled(x->dtype, {0}, 0));
+    return {batch_norm_of(c, x, eps), none, none};
+  }
+  const Statistics s = statistics_of(b, x);
+  return {batch_statistics(c, x, eps), s.mean, b.Reciprocal(b.Sqrt(b.Add(s.variance, eps)))};
+}
+// With the running statistics moved on, as a fourth and fifth result.
+ir::Values batch_norm_functional(Call& c) {
+  ir::Builder& b = c.b;
+  ir::Values results = native_batch_norm(c);
+  Value* x = c.tensor("input");
+  const double momentum = c.number("momentum");
+  Value* mean = c.tensor("running_mean");
+  Value* variance = c.tensor("running_var");
+  if (is_training(c)) {
+    const Statistics s = statistics_of(b, x);
+    Value* count = b.Cast(b.Div(b.Size(x), b.dim_scalar(x, 1)), x->dtype);
+    Value* unbiased = b.Mul(s.variance, b.Div(count, b.Sub(count, 1)));
+    const auto moved = [&](Value* old, Value* now) { return b.Add(b.Mul(old, 1 - momentum), b.Mul(now, momentum)); };
+    mean = moved(mean, s.mean);
+    variance = moved(variance, unbiased);
+  }
+  if (c.signature().results == 6 || c.signature().name.find("with_update") != std::string::npos) {
+    results.push_back(b.constant(ir::Tensor::filled(DType::kUInt8, {0}, 0)));  // what a backend would keep for itself
+  }
+  if (c.signature().results > results.size()) results.insert(results.end(), {mean, variance});
+  return results;
 }
 
 // aten::layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps, …)
@@ -112,8 +158,15 @@ Value* group_norm_of(Call& c, Value* x, int64_t groups) {
 }
 Value* group_norm(Call& c) { return group_norm_of(c, c.tensor("input"), c.integer("num_groups")); }
 ir::Values native_group_norm(Call& c) {
-  Value* none = c.b.constant(ir::Tensor::filled(DType::kFloat, {0}, 0));
-  return {group_norm_of(c, c.tensor("input"), c.integer("group")), none, none};
+  ir::Builder& b = c.b;
+  Value* x = c.tensor("input");
+  const int64_t groups = c.integer("group");
+  Value* grouped = b.Reshape(x, {0, groups, -1});
+  Value* mean = b.ReduceMean(grouped, {2});
+  Value* centered = b.Sub(grouped, mean);
+  Value* variance = b.ReduceMean(b.Mul(centered, centered), {2}, false);
+  Value* deviation = b.Reciprocal(b.Sqrt(b.Add(variance, c.number("eps"))));
+  return {group_norm_of(c, x, groups), b.Squeeze(mean, {2}), deviation};
 }
 
 Value* rms_norm(Call& c) {
@@ -156,6 +209,28 @@ void register_normalization(OpTable& t) {
         batch_norm);
   t.add("aten::native_batch_norm" + running + "bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)",
         native_batch_norm);
+  t.add("aten::_native_batch_norm_legit" + running +
+            "bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)",
+        native_batch_norm);
+  t.add(
+      "aten::_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool training, float "
+      "momentum, "
+      "float eps) -> (Tensor, Tensor, Tensor)",
+      native_batch_norm);
+  t.add("aten::_native_batch_norm_legit_functional" + running +
+            "bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor, Tensor)",
+        batch_norm_functional);
+  t.add("aten::_batch_norm_with_update" + running + "float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor)",
+        batch_norm_functional);
+  t.add("aten::_batch_norm_with_update_functional" + running +
+            "float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)",
+        batch_norm_functional);
+  t.add("aten::_batch_norm_no_update" + running + "float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor)",
+        [](Call& c) {
+          ir::Values results = native_batch_norm(c);
+          results.push_back(c.b.constant(ir::Tensor::filled(DType::kUInt8, {0}, 0)));
+          return results;
+        });
   t.add(
       "aten::_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, "
       "Tensor running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor)",
@@ -179,6 +254,9 @@ void register_normalization(OpTable& t) {
       native_group_norm);
   t.add("aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor",
         rms_norm);
+  t.add("aten::_weight_norm_interface(Tensor v, Tensor g, int dim=0) -> (Tensor, Tensor)", [](Call& c) -> ir::Values {
+    return {weight_norm(c), c.tensor("g")};
+  });
   t.add("aten::_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor", weight_norm);
 }
 

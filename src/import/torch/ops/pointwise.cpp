@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "import/torch/ops/families.h"
+#include "import/torch/ops/helpers.h"
 
 namespace onward::importer::torch {
 namespace {
@@ -10,28 +11,7 @@ namespace {
 using ir::DType;
 using ir::Value;
 
-// ONNX's arithmetic lacks the 8- and 16-bit integers that PyTorch has; computing in a wider type and casting back wraps
-// the same way.
-DType computed_in(DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-    case DType::kInt8:
-    case DType::kInt16:
-    case DType::kUInt8:
-    case DType::kUInt16:
-      return DType::kInt32;
-    default:
-      return dtype;
-  }
-}
-
 using BinaryNode = Value* (ir::Builder::*)(Value*, Value*);
-
-Value* compute(Call& c, BinaryNode node, const ir::Values& operands) {
-  const DType dtype = operands[0]->dtype;
-  const DType wide = computed_in(dtype);
-  return c.b.Cast((c.b.*node)(c.b.Cast(operands[0], wide), c.b.Cast(operands[1], wide)), dtype);
-}
 
 // self + alpha * other, for Add and Sub.
 template <BinaryNode Node>
@@ -39,32 +19,30 @@ Value* add_scaled(Call& c) {
   ir::Values operands = c.promoted({"self", "other"});
   if (operands[0]->dtype == DType::kBool) return c.b.Or(operands[0], operands[1]);
   const bool plain = c.known("alpha") && c.number("alpha") == 1;
-  if (!plain) operands[1] = compute(c, &ir::Builder::Mul, {operands[1], c.scalar("alpha", operands[1]->dtype)});
-  return compute(c, Node, operands);
+  if (!plain) operands[1] = c.b.Mul(operands[1], c.scalar("alpha", operands[1]->dtype));
+  return (c.b.*Node)(operands[0], operands[1]);
 }
 
 Value* rsub(Call& c) {
   ir::Values operands = c.promoted({"self", "other"});
   const bool plain = c.known("alpha") && c.number("alpha") == 1;
-  if (!plain) operands[0] = compute(c, &ir::Builder::Mul, {operands[0], c.scalar("alpha", operands[0]->dtype)});
-  return compute(c, &ir::Builder::Sub, {operands[1], operands[0]});
+  if (!plain) operands[0] = c.b.Mul(operands[0], c.scalar("alpha", operands[0]->dtype));
+  return c.b.Sub(operands[1], operands[0]);
 }
 
 Value* mul(Call& c) {
   const ir::Values operands = c.promoted({"self", "other"});
   if (operands[0]->dtype == DType::kBool) return c.b.And(operands[0], operands[1]);
-  return compute(c, &ir::Builder::Mul, operands);
+  return c.b.Mul(operands[0], operands[1]);
 }
 
 Value* floor_divide_values(Call& c, const ir::Values& operands) {
   ir::Builder& b = c.b;
   if (ir::is_floating(operands[0]->dtype)) return b.Floor(b.Div(operands[0], operands[1]));
-  const DType dtype = operands[0]->dtype;
-  const DType wide = computed_in(dtype);
-  Value* x = b.Cast(operands[0], wide);
-  Value* y = b.Cast(operands[1], wide);
-  if (ir::is_unsigned_integer(dtype)) return b.Cast(b.Div(x, y), dtype);
-  return b.Cast(b.Div(b.Sub(x, b.Mod(x, y)), y), dtype);  // exact: ONNX rounds towards zero
+  Value* x = operands[0];
+  Value* y = operands[1];
+  if (ir::is_unsigned_integer(x->dtype)) return b.Div(x, y);
+  return b.Div(b.Sub(x, b.Mod(x, y)), y);  // exact: ONNX rounds towards zero
 }
 
 Value* div(Call& c) {
@@ -78,9 +56,9 @@ Value* div_mode(Call& c) {
   const ir::Values operands = c.promoted({"self", "other"});
   if (mode == "floor") return floor_divide_values(c, operands);
   c.require(mode == "trunc", "rounding mode \"" + mode + "\" is unknown");
-  if (!ir::is_floating(operands[0]->dtype)) return compute(c, &ir::Builder::Div, operands);
+  if (!ir::is_floating(operands[0]->dtype)) return c.b.Div(operands[0], operands[1]);
   Value* ratio = c.b.Div(operands[0], operands[1]);
-  return c.b.Mul(c.b.Sign(ratio), c.b.Floor(c.b.Abs(ratio)));
+  return truncated(c.b, ratio);
 }
 
 Value* floor_divide(Call& c) { return floor_divide_values(c, c.promoted({"self", "other"})); }
@@ -91,35 +69,26 @@ Value* modulo(Call& c) {
   const ir::Values operands = c.promoted({"self", "other"});
   ir::Builder& b = c.b;
   const DType dtype = operands[0]->dtype;
-  if (!ir::is_floating(dtype)) {
-    const DType wide = computed_in(dtype);
-    return b.Cast(b.Mod(b.Cast(operands[0], wide), b.Cast(operands[1], wide), Fmod), dtype);
-  }
+  if (!ir::is_floating(dtype)) return b.Mod(operands[0], operands[1], Fmod);
   if (Fmod) return b.Mod(operands[0], operands[1], true);
   return b.Sub(operands[0], b.Mul(b.Floor(b.Div(operands[0], operands[1])), operands[1]));
 }
 
 Value* pow(Call& c) {
   const ir::Values operands = c.promoted({"self", "exponent"});
-  return compute(c, &ir::Builder::Pow, operands);
+  return c.b.Pow(operands[0], operands[1]);
 }
 
 template <BinaryNode Node>
 Value* compare(Call& c) {
-  ir::Values operands = c.promoted({"self", "other"});
-  const bool ordering = Node != static_cast<BinaryNode>(&ir::Builder::Equal);
-  if (ordering && operands[0]->dtype == DType::kBool) {
-    for (Value*& operand : operands) operand = c.b.Cast(operand, DType::kInt32);
-  }
+  const ir::Values operands = c.promoted({"self", "other"});
   return (c.b.*Node)(operands[0], operands[1]);
 }
 Value* not_equal(Call& c) { return c.b.Not(compare<static_cast<BinaryNode>(&ir::Builder::Equal)>(c)); }
 
 template <BinaryNode Node>
 Value* extreme(Call& c) {
-  ir::Values operands = c.promoted({"self", "other"});
-  const DType dtype = operands[0]->dtype;
-  if (dtype == DType::kBool) return compute(c, Node, operands);
+  const ir::Values operands = c.promoted({"self", "other"});
   return (c.b.*Node)(operands[0], operands[1]);
 }
 
@@ -160,7 +129,7 @@ Value* rounding(Call& c) {
 
 Value* trunc(Call& c) {
   Value* x = c.tensor("self");
-  return ir::is_floating(x->dtype) ? c.b.Mul(c.b.Sign(x), c.b.Floor(c.b.Abs(x))) : x;
+  return truncated(c.b, x);
 }
 Value* frac(Call& c) {
   Value* x = c.tensor("self");
@@ -169,15 +138,11 @@ Value* frac(Call& c) {
 Value* rsqrt(Call& c) { return c.b.Reciprocal(c.b.Sqrt(c.promoted_float({"self"})[0])); }
 Value* square(Call& c) {
   Value* x = c.tensor("self");
-  return compute(c, &ir::Builder::Mul, {x, x});
+  return c.b.Mul(x, x);
 }
 Value* log2(Call& c) { return c.b.Div(c.b.Log(c.promoted_float({"self"})[0]), std::numbers::ln2); }
 Value* log10(Call& c) { return c.b.Div(c.b.Log(c.promoted_float({"self"})[0]), std::numbers::ln10); }
 Value* exp2(Call& c) { return c.b.Exp(c.b.Mul(c.promoted_float({"self"})[0], std::numbers::ln2)); }
-Value* erfc(Call& c) {
-  Value* x = c.promoted_float({"self"})[0];
-  return c.b.Sub(c.b.number_like(1, x), c.b.Erf(x));
-}
 // log(1 + x) without loss near zero: x * log(u) / (u - 1), u = 1 + x.
 Value* log1p(Call& c) {
   ir::Builder& b = c.b;
@@ -241,20 +206,6 @@ Value* masked_fill(Call& c) {
   return c.b.Where(c.b.Cast(c.tensor("mask"), DType::kBool), value, x);
 }
 
-Value* atan2(Call& c) {
-  ir::Builder& b = c.b;
-  const ir::Values operands = c.promoted_float({"self", "other"});
-  Value* y = operands[0];
-  Value* x = operands[1];
-  Value* zero = b.number_like(0, x);
-  Value* pi = b.number_like(std::numbers::pi, x);
-  Value* angle = b.Atan(b.Div(y, x));
-  Value* turned = b.Where(b.Less(y, zero), b.Sub(angle, pi), b.Add(angle, pi));
-  Value* result = b.Where(b.Less(x, zero), turned, angle);
-  Value* both_zero = b.And(b.Equal(x, zero), b.Equal(y, zero));
-  return b.Where(both_zero, zero, result);
-}
-
 void register_arithmetic(OpTable& t) {
   constexpr auto kAdd = static_cast<BinaryNode>(&ir::Builder::Add);
   constexpr auto kSub = static_cast<BinaryNode>(&ir::Builder::Sub);
@@ -290,7 +241,6 @@ void register_arithmetic(OpTable& t) {
   t.add("aten::max.other(Tensor self, Tensor other) -> Tensor", extreme<static_cast<BinaryNode>(&ir::Builder::Max)>);
   t.add("aten::minimum(Tensor self, Tensor other) -> Tensor", extreme<static_cast<BinaryNode>(&ir::Builder::Min)>);
   t.add("aten::min.other(Tensor self, Tensor other) -> Tensor", extreme<static_cast<BinaryNode>(&ir::Builder::Min)>);
-  t.add("aten::atan2(Tensor self, Tensor other) -> Tensor", atan2);
   t.add("aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", clamp);
   t.add("aten::clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor", clamp);
   t.add("aten::clip(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", clamp);
@@ -349,7 +299,6 @@ void register_functions(OpTable& t) {
   add("tan", float_function<&ir::Builder::Tan>);
   add("tanh", float_function<&ir::Builder::Tanh>);
   add("erf", float_function<&ir::Builder::Erf>);
-  add("erfc", erfc);
   add("exp", float_function<&ir::Builder::Exp>);
   add("exp2", exp2);
   add("expm1", expm1);

@@ -69,6 +69,27 @@ ir::Values max_pool_values(Call& c, bool indices) {
 Value* max_pool(Call& c) { return max_pool_values(c, false)[0]; }
 ir::Values max_pool_with_indices(Call& c) { return max_pool_values(c, true); }
 
+// Padded so far that whole windows cover what ceil_mode's windows do: the last one starts inside the input or the
+// padding before it.
+Value* padded_for_ceil(Call& c, Value* x, const Window& window) {
+  ir::Builder& b = c.b;
+  ir::Values begins{b.ints({0, 0})};
+  ir::Values ends{b.ints({0, 0})};
+  for (size_t i = 0; i < window.kernel.size(); ++i) {
+    const int64_t kernel = window.kernel[i];
+    const int64_t stride = window.strides[i];
+    const int64_t padding = window.padding[i];
+    Value* size = b.dim(x, static_cast<int64_t>(2 + i));
+    Value* before_last = b.Div(b.Add(size, b.ints({2 * padding - kernel + stride - 1})), b.ints({stride}));
+    Value* most = b.Div(b.Add(size, b.ints({padding - 1})), b.ints({stride}));  // of those that start inside
+    Value* reach = b.Add(b.Mul(b.Min(before_last, most), b.ints({stride})), b.ints({kernel}));
+    begins.push_back(b.ints({padding}));
+    ends.push_back(b.Max(b.Sub(reach, b.Add(size, b.ints({padding}))), b.ints({0})));
+  }
+  begins.insert(begins.end(), ends.begin(), ends.end());
+  return b.op("Pad", {x, b.Concat(begins, 0)});
+}
+
 Value* avg_pool(Call& c) {
   const size_t spatial = spatial_rank(c);
   const Window window = window_of(c, spatial);
@@ -91,8 +112,13 @@ Value* avg_pool(Call& c) {
   // Sum over the window, padding as zeros, then divide by what the user says.
   attrs.set("count_include_pad", 1);
   const int64_t size = std::accumulate(window.kernel.begin(), window.kernel.end(), int64_t{1}, std::multiplies<>());
-  c.require(!c.flag("ceil_mode"), "divisor_override together with ceil_mode is not supported");
-  Value* mean = c.b.op("AveragePool", {in.x}, attrs);
+  Value* x = in.x;
+  if (c.flag("ceil_mode")) {  // zeros for what the last windows reach beyond the padding
+    x = padded_for_ceil(c, x, window);
+    attrs.set("pads", std::vector<int64_t>(2 * spatial, 0));
+    attrs.set("ceil_mode", 0);
+  }
+  Value* mean = c.b.op("AveragePool", {x}, attrs);
   return in.out(c.b.Mul(mean, static_cast<double>(size) / static_cast<double>(c.integer("divisor_override"))));
 }
 

@@ -64,25 +64,13 @@ Value* count_nonzero(Call& c) {
   return reduce(c, "ReduceSum", c.b.Cast(c.b.Cast(c.tensor("self"), DType::kBool), DType::kInt64), plan(c));
 }
 
-// ONNX's ReduceMax knows no bools.
-Value* extreme_of(Call& c, std::string_view type, const Over& o) {
-  Value* x = c.tensor("self");
-  const bool narrow = x->dtype == DType::kBool || x->dtype == DType::kInt16 || x->dtype == DType::kUInt16;
-  if (!narrow) return reduce(c, type, x, o);
-  return c.b.Cast(reduce(c, type, c.b.Cast(x, DType::kInt32), o), x->dtype);
-}
+Value* extreme_of(Call& c, std::string_view type, const Over& o) { return reduce(c, type, c.tensor("self"), o); }
 Value* amax(Call& c) { return extreme_of(c, "ReduceMax", plan(c)); }
 Value* amin(Call& c) { return extreme_of(c, "ReduceMin", plan(c)); }
 
-// Positions are found in a type that ONNX's ArgMax knows.
-Value* arg_input(Call& c) {
-  Value* x = c.tensor("self");
-  const bool narrow = x->dtype == DType::kBool || x->dtype == DType::kInt16 || x->dtype == DType::kInt64;
-  return narrow ? c.b.Cast(x, x->dtype == DType::kInt64 ? DType::kDouble : DType::kInt32) : x;
-}
 template <bool Max>
 Value* position(Call& c) {
-  Value* x = arg_input(c);
+  Value* x = c.tensor("self");
   const bool all = !c.given("dim");
   if (all) {
     Value* flat = c.b.Reshape(x, {-1});
@@ -96,7 +84,7 @@ Value* position(Call& c) {
 }
 template <bool Max>
 ir::Values with_position(Call& c) {
-  Value* x = arg_input(c);
+  Value* x = c.tensor("self");
   if (x->rank() == 0) return {c.tensor("self"), c.b.i64(0)};
   const int64_t axis = c.axis("dim", x->rank());
   const bool keep = c.flag("keepdim");
@@ -107,7 +95,7 @@ ir::Values aminmax(Call& c) { return {amin(c), amax(c)}; }
 
 template <bool Any>
 Value* quantified(Call& c) {
-  Value* x = c.b.Cast(c.b.Cast(c.tensor("self"), DType::kBool), DType::kInt32);
+  Value* x = c.b.Cast(c.tensor("self"), DType::kBool);
   Value* result = reduce(c, Any ? "ReduceMax" : "ReduceMin", x, plan(c));
   return c.b.Cast(result, c.tensor("self")->dtype == DType::kUInt8 ? DType::kUInt8 : DType::kBool);
 }

@@ -1,4 +1,4 @@
-// Resampling: nearest, linear, cubic; pixel shuffles; grid sampling.
+// Resampling: nearest, linear, cubic.
 #include <limits>
 
 #include "import/torch/ops/families.h"
@@ -41,10 +41,13 @@ Value* resize(Call& c) {
   Value* x = c.tensor(c.signature().find("input") != nullptr ? "input" : "self");
   const Mode mode = mode_of(c);
   const bool antialias = c.signature().name.find("_aa") != std::string::npos;
-  c.require(!antialias, "antialiasing is not supported");
   ir::Attrs attrs{{"mode", mode.mode}, {"coordinate_transformation_mode", mode.coordinate}};
   if (!mode.nearest.empty()) attrs.set("nearest_mode", mode.nearest);
-  if (mode.mode == "cubic") attrs.set("cubic_coeff_a", -0.75);
+  if (mode.mode == "cubic") attrs.set("cubic_coeff_a", antialias ? -0.5 : -0.75);
+  if (antialias) {  // weights of what lies outside go to what lies inside
+    attrs.set("antialias", 1);
+    attrs.set("exclude_outside", 1);
+  }
   const std::vector<double> scales = given_scales(c);
   const bool sized = c.given("output_size");
   // Given scales also decide where samples lie; ONNX takes either scales or sizes, and floors as PyTorch does.
@@ -67,48 +70,6 @@ Value* resize(Call& c) {
     spatial = b.Cast(b.Floor(scaled), DType::kInt64);
   }
   return b.op("Resize", {x, nullptr, nullptr, b.Concat({head, spatial}, 0)}, attrs);
-}
-
-Value* pixel_shuffle(Call& c) {
-  return c.b.op("DepthToSpace", {c.tensor("self")}, {{"blocksize", c.integer("upscale_factor")}, {"mode", "CRD"}});
-}
-Value* pixel_unshuffle(Call& c) {
-  ir::Builder& b = c.b;
-  Value* x = c.tensor("self");
-  const int64_t r = c.integer("downscale_factor");
-  c.require(x->rank() == 4, "only batched images are supported");
-  // [n, c, h, w] → [n, c, h/r, r, w/r, r] → [n, c, r, r, h/r, w/r] → [n, c r r, h/r, w/r]
-  Value* part = b.ints({r});
-  Value* split =
-      b.Concat({b.dim(x, 0), b.dim(x, 1), b.Div(b.dim(x, 2), part), part, b.Div(b.dim(x, 3), part), part}, 0);
-  Value* turned = b.Transpose(b.Reshape(x, split), {0, 1, 3, 5, 2, 4});
-  Value* shape = b.Concat(
-      {b.dim(x, 0), b.Mul(b.dim(x, 1), b.ints({r * r})), b.Div(b.dim(x, 2), part), b.Div(b.dim(x, 3), part)}, 0);
-  return b.Reshape(turned, shape);
-}
-Value* channel_shuffle(Call& c) {
-  ir::Builder& b = c.b;
-  Value* x = c.tensor("self");
-  const int64_t groups = c.integer("groups");
-  Value* grouped = b.Reshape(
-      x,
-      b.Concat({b.dim(x, 0), b.ints({groups, -1}), b.Slice(b.Shape(x), 2, std::numeric_limits<int64_t>::max(), 0)}, 0));
-  std::vector<int64_t> perm{0, 2, 1};
-  for (size_t i = 2; i < x->rank(); ++i) perm.push_back(static_cast<int64_t>(i) + 1);
-  return b.Reshape(b.Transpose(grouped, perm), b.Shape(x));
-}
-
-// aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor
-Value* grid_sampler(Call& c) {
-  const int64_t mode = c.integer("interpolation_mode");
-  const int64_t padding = c.integer("padding_mode");
-  static constexpr const char* kModes[] = {"bilinear", "nearest", "bicubic"};
-  static constexpr const char* kPaddings[] = {"zeros", "border", "reflection"};
-  c.require(mode >= 0 && mode < 3 && padding >= 0 && padding < 3, "the mode is unknown");
-  c.require(!c.tensor("input")->has_rank() || c.tensor("input")->rank() == 4, "volumes are not supported");
-  return c.b.op(
-      "GridSample", {c.tensor("input"), c.tensor("grid")},
-      {{"mode", kModes[mode]}, {"padding_mode", kPaddings[padding]}, {"align_corners", c.flag("align_corners")}});
 }
 
 }  // namespace
@@ -139,17 +100,12 @@ void register_resize(OpTable& t) {
       "aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) "
       "-> Tensor",
       resize);
-  t.add("aten::pixel_shuffle(Tensor self, int upscale_factor) -> Tensor", pixel_shuffle);
-  t.add("aten::pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor", pixel_unshuffle);
-  t.add("aten::channel_shuffle(Tensor self, SymInt groups) -> Tensor", channel_shuffle);
-  t.add(
-      "aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> "
-      "Tensor",
-      grid_sampler);
-  t.add(
-      "aten::grid_sampler_2d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) "
-      "-> Tensor",
-      grid_sampler);
+  for (const char* name : {"_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"}) {
+    const std::string full = "aten::" + std::string(name);
+    t.add(full + "(Tensor self, SymInt[] output_size, bool align_corners" + two, resize);
+    t.add(full + ".vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor",
+          resize);
+  }
 }
 
 }  // namespace onward::importer::torch

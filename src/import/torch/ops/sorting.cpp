@@ -2,23 +2,17 @@
 #include <limits>
 
 #include "import/torch/ops/families.h"
+#include "import/torch/ops/helpers.h"
 
 namespace onward::importer::torch {
 namespace {
 
-using ir::DType;
 using ir::Value;
 
 ir::Values sorted(Call& c, Value* x, int64_t axis, bool descending) {
   ir::Builder& b = c.b;
   if (x->rank() == 0) return {x, b.i64(0)};
-  const DType dtype = x->dtype;
-  const bool narrow =
-      dtype == DType::kBool || dtype == DType::kInt16 || dtype == DType::kInt8 || dtype == DType::kUInt8;
-  ir::Values both = b.ops("TopK", {narrow ? b.Cast(x, DType::kInt32) : x, b.dim(x, axis)}, 2,
-                          {{"axis", axis}, {"largest", descending}, {"sorted", true}});
-  both[0] = b.Cast(both[0], dtype);
-  return both;
+  return b.ops("TopK", {x, b.dim(x, axis)}, 2, {{"axis", axis}, {"largest", descending}, {"sorted", true}});
 }
 int64_t sort_axis(Call& c) { return c.axis("dim", c.tensor("self")->rank()); }
 ir::Values sort(Call& c) { return sorted(c, c.tensor("self"), sort_axis(c), c.flag("descending")); }
@@ -34,16 +28,9 @@ ir::Values topk(Call& c) {
                {{"axis", c.axis("dim", x->rank())}, {"largest", c.flag("largest")}, {"sorted", c.flag("sorted")}});
 }
 
-Value* flipped(Call& c, const std::vector<int64_t>& axes) {
-  Value* x = c.tensor("self");
-  for (const int64_t axis : axes) {
-    if (x->rank() > 0) x = c.b.Slice(x, -1, std::numeric_limits<int64_t>::min(), axis, -1);
-  }
-  return x;
-}
-Value* flip(Call& c) { return flipped(c, c.axes("dims", c.tensor("self")->rank())); }
-Value* fliplr(Call& c) { return flipped(c, {1}); }
-Value* flipud(Call& c) { return flipped(c, {0}); }
+Value* flip(Call& c) { return flipped(c.b, c.tensor("self"), c.axes("dims", c.tensor("self")->rank())); }
+Value* fliplr(Call& c) { return flipped(c.b, c.tensor("self"), {1}); }
+Value* flipud(Call& c) { return flipped(c.b, c.tensor("self"), {0}); }
 
 Value* rolled(Call& c, Value* x, Value* shift, int64_t axis) {
   ir::Builder& b = c.b;

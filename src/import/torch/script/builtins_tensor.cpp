@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "import/common/complex.h"
 #include "import/torch/script/builtins.h"
 
 namespace onward::importer::script {
@@ -22,7 +23,8 @@ std::optional<Py> dim(Machine& in, Items& args, Kwargs&) {
 }
 
 Py size_of(Machine& in, ir::Value* value, int64_t axis) {
-  return Py::number(in.b().dim_scalar(value, axis), Symbolic::Kind::kInt);
+  const int64_t counted = value->complex && axis < 0 ? axis - 1 : axis;  // the pairs' dimension is none of PyTorch's
+  return Py::number(in.b().dim_scalar(value, counted), Symbolic::Kind::kInt);
 }
 
 std::optional<Py> size(Machine& in, Items& args, Kwargs& kwargs) {
@@ -56,12 +58,12 @@ std::optional<Py> stride(Machine& in, Items& args, Kwargs&) {
 
 std::optional<Py> element_count(Machine& in, Items& args, Kwargs&) {
   if (!is_tensor(args)) return std::nullopt;
-  return Py::number(in.b().Size(in.value(args[0])), Symbolic::Kind::kInt);
+  return Py::number(in.b().Size(parts(in.b(), in.value(args[0])).re), Symbolic::Kind::kInt);
 }
 
 std::optional<Py> dtype(Machine& in, Items& args, Kwargs&) {
   if (!is_tensor(args)) return std::nullopt;
-  return number_of_dtype(in.value(args[0])->dtype);
+  return number_of_dtype(framework_dtype(in.value(args[0])));
 }
 
 std::optional<Py> device(Machine&, Items& args, Kwargs&) {
@@ -81,7 +83,7 @@ std::optional<Py> device_type(Machine&, Items& args, Kwargs&) {
 template <bool (*Test)(ir::DType)>
 std::optional<Py> dtype_is(Machine& in, Items& args, Kwargs&) {
   if (!is_tensor(args)) return std::nullopt;
-  return Test(in.value(args[0])->dtype);
+  return Test(framework_dtype(in.value(args[0])));
 }
 bool is_signed(ir::DType dtype) { return !ir::is_unsigned_integer(dtype) && dtype != ir::DType::kBool; }
 

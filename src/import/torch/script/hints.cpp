@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "import/common/complex.h"
 
 namespace onward::importer::script {
 namespace {

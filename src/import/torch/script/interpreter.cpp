@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "import/common/complex.h"
 
 namespace onward::importer::script {
 namespace {
@@ -31,7 +32,8 @@ Py Interpreter::load_tensor(const torchfile::StridedTensor& tensor, const std::s
   if (const auto known = tied_.find(key); shared && known != tied_.end()) return Py::tensor(known->second);
   const std::optional<ir::DType> dtype = ir::dtype_from_name(tensor.dtype);
   if (!dtype) fail_unsupported("the tensor \"" + name + "\" has elements of type " + tensor.dtype);
-  ir::Value* value = root_builder_.constant(ir::Tensor(*dtype, tensor.sizes, tensor.contiguous()), name);
+  ir::Value* value = root_builder_.constant(pairs_of(ir::Tensor(*dtype, tensor.sizes, tensor.contiguous())), name);
+  value->complex = ir::is_complex(*dtype);
   if (shared) tied_[key] = value;
   return Py::tensor(value);
 }

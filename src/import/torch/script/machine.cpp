@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "import/common/complex.h"
 
 namespace onward::importer::script {
 
@@ -41,7 +42,7 @@ std::optional<bool> Machine::truth(const Py& value, ir::Value*& condition) {
 }
 
 int64_t Machine::rank(ir::Value* value) {
-  if (value->has_rank()) return static_cast<int64_t>(value->rank());
+  if (value->has_rank()) return static_cast<int64_t>(framework_rank(value));
   // Which graph input keeps the rank from being known?
   std::vector<const ir::Value*> open{value};
   std::set<const ir::Value*> seen;

@@ -1,0 +1,100 @@
+// Distances between vectors, and lengths brought to bounds: cdist, pdist, pairwise_distance, cosine_similarity, renorm.
+#include <cmath>
+
+#include "import/torch/ops/families.h"
+#include "import/torch/ops/helpers.h"
+
+namespace onward::importer::torch {
+namespace {
+
+using ir::DType;
+using ir::Value;
+
+// The p-norm along the last dimension.
+Value* length(ir::Builder& b, Value* x, double p, const std::vector<int64_t>& axes, bool keepdim) {
+  if (p == 2) return b.ReduceL2(x, axes, keepdim);
+  if (p == 1) return b.ReduceL1(x, axes, keepdim);
+  if (std::isinf(p)) return b.reduce(p > 0 ? "ReduceMax" : "ReduceMin", b.Abs(x), axes, keepdim);
+  if (p == 0) return b.ReduceSum(b.Cast(b.Cast(x, DType::kBool), x->dtype), axes, keepdim);
+  return b.Pow(b.ReduceSum(b.Pow(b.Abs(x), p), axes, keepdim), 1 / p);
+}
+
+// aten::cdist(Tensor x1, Tensor x2, float p=2, int? compute_mode=None) -> Tensor: every row of one with every row of
+// the other.
+Value* cdist(Call& c) {
+  const ir::Values x = c.promoted_float({"x1", "x2"});
+  Value* difference = c.b.Sub(c.b.Unsqueeze(x[0], {-2}), c.b.Unsqueeze(x[1], {-3}));
+  return length(c.b, difference, c.number("p"), {-1}, false);
+}
+// Every pair of rows once.
+Value* pdist(Call& c) {
+  ir::Builder& b = c.b;
+  Value* x = c.tensor("self");
+  Value* rows = counting(b, b.dim(x, 0));
+  Value* pairs = b.Transpose(b.NonZero(b.Less(b.Unsqueeze(rows, {1}), rows)), {1, 0});
+  Value* first = b.Gather(x, b.Select(pairs, 0, 1), 0);
+  Value* second = b.Gather(x, b.Select(pairs, 1, 1), 0);
+  return length(b, b.Sub(first, second), c.number("p"), {-1}, false);
+}
+Value* pairwise_distance(Call& c) {
+  const ir::Values x = c.promoted_float({"x1", "x2"});
+  Value* difference = c.b.Add(c.b.Sub(x[0], x[1]), c.number("eps"));
+  return length(c.b, difference, c.number("p"), {-1}, c.flag("keepdim"));
+}
+Value* dist(Call& c) {
+  const ir::Values x = c.promoted_float({"self", "other"});
+  Value* difference = c.b.Sub(x[0], x[1]);
+  if (difference->rank() == 0) difference = c.b.Unsqueeze(difference, {0});
+  return length(c.b, difference, c.number("p"), {}, false);
+}
+
+Value* cosine_similarity(Call& c) {
+  ir::Builder& b = c.b;
+  const ir::Values x = c.promoted_float({"x1", "x2"});
+  const int64_t axis = c.integer("dim");
+  Value* eps = c.scalar("eps", x[0]->dtype);
+  Value* dot = b.ReduceSum(b.Mul(x[0], x[1]), {axis}, false);
+  Value* norms = b.Mul(b.Max(b.ReduceL2(x[0], {axis}, false), eps), b.Max(b.ReduceL2(x[1], {axis}, false), eps));
+  return b.Div(dot, norms);
+}
+
+// Slices longer than maxnorm are shortened to it.
+Value* shortened(ir::Builder& b, Value* x, Value* norm, Value* most) {
+  Value* factor = b.Div(most, b.Add(norm, 1e-7));
+  return b.Mul(x, b.Where(b.Greater(norm, most), factor, b.number_like(1, x)));
+}
+// aten::renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor
+Value* renorm(Call& c) {
+  Value* x = c.tensor("self");
+  std::vector<int64_t> axes = all_axes(x->rank());
+  axes.erase(axes.begin() + c.axis("dim", x->rank()));
+  return shortened(c.b, x, length(c.b, x, c.number("p"), axes, true), c.scalar("maxnorm", x->dtype));
+}
+// aten::embedding_renorm(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor: only the rows that
+// are looked up.
+Value* embedding_renorm(Call& c) {
+  ir::Builder& b = c.b;
+  Value* x = c.tensor("self");
+  Value* norm = length(b, x, c.number("norm_type"), {1}, true);
+  Value* wanted = b.Equal(b.Reshape(c.tensor("indices"), {-1, 1}), counting(b, b.dim(x, 0)));
+  Value* any = b.Cast(b.ReduceMax(b.Cast(wanted, DType::kInt32), {0}, false), DType::kBool);
+  return b.Where(b.Unsqueeze(any, {1}), shortened(b, x, norm, c.scalar("max_norm", x->dtype)), x);
+}
+
+}  // namespace
+
+void register_distance(OpTable& t) {
+  t.add("aten::cdist(Tensor x1, Tensor x2, float p=2, int? compute_mode=None) -> Tensor", cdist);
+  t.add("aten::_cdist_forward(Tensor x1, Tensor x2, float p, int? compute_mode) -> Tensor", cdist);
+  t.add("aten::pdist(Tensor self, float p=2) -> Tensor", pdist);
+  t.add("aten::_pdist_forward(Tensor self, float p=2) -> Tensor", pdist);
+  t.add("aten::pairwise_distance(Tensor x1, Tensor x2, float p=2, float eps=1e-06, bool keepdim=False) -> Tensor",
+        pairwise_distance);
+  t.add("aten::dist(Tensor self, Tensor other, Scalar p=2) -> Tensor", dist);
+  t.add("aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor", cosine_similarity);
+  t.add("aten::renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", renorm);
+  t.add("aten::embedding_renorm(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor",
+        embedding_renorm);
+}
+
+}  // namespace onward::importer::torch

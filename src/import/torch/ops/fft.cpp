@@ -1,0 +1,279 @@
+// Fourier transforms. Complex numbers are pairs in a last dimension of 2, which is how ONNX's DFT has them, too.
+#include <cmath>
+
+#include "import/torch/ops/families.h"
+#include "import/torch/ops/fourier.h"
+#include "import/torch/ops/helpers.h"
+
+namespace onward::importer::torch {
+
+using ir::DType;
+using ir::Value;
+
+// --- one dimension ---------------------------------------------------------------------------------------------------
+
+namespace {
+
+Value* scaled(ir::Builder& b, Value* x, Value* length, Norm norm) {
+  if (norm == Norm::kNone) return x;
+  Value* n = b.Cast(length, x->dtype);
+  return b.Div(x, norm == Norm::kRoot ? b.Sqrt(n) : n);
+}
+
+// As [1, …, 1 or 2]: DFT wants a batch before the signal.
+Value* signal(ir::Builder& b, Value* x, size_t rank) {
+  Value* pairs = x->complex ? x : b.Unsqueeze(x, {-1});
+  return rank == 1 ? b.Unsqueeze(pairs, {0}) : pairs;
+}
+
+}  // namespace
+
+Value* transform(ir::Builder& b, Value* x, int64_t axis, Value* length, bool inverse, Norm norm, bool onesided) {
+  const size_t rank = framework_rank(x);
+  Value* in = signal(b, x, rank);
+  const int64_t at = rank == 1 ? 1 : axis;
+  Value* count = length != nullptr ? length : b.dim(x, axis);
+  Value* out = b.op("DFT", {in, length == nullptr ? nullptr : b.Squeeze(length, {0})},
+                    {{"axis", at}, {"inverse", inverse}, {"onesided", onesided}});
+  if (rank == 1) out = b.Squeeze(out, {0});
+  if (inverse && norm != Norm::kLength) {  // ONNX divides by the length
+    Value* n = b.Cast(count, out->dtype);
+    out = b.Mul(out, norm == Norm::kNone ? n : b.Sqrt(n));
+  } else if (!inverse) {
+    out = scaled(b, out, count, norm);
+  }
+  return as_complex(out);
+}
+
+// The spectrum of a real signal of `length`, from its first half: the rest mirrors it.
+Value* real_inverse(ir::Builder& b, Value* x, int64_t axis, Value* length, Norm norm) {
+  const size_t rank = framework_rank(x);
+  Complex half = parts(b, x);
+  half.im = imaginary(b, half);
+  Value* bins = b.dim(half.re, axis);
+  if (length == nullptr) length = b.Mul(b.Sub(bins, b.ints({1})), b.ints({2}));
+  Value* needed = b.Add(b.Div(length, b.ints({2})), b.ints({1}));
+  Value* missing = b.Max(b.Sub(needed, bins), b.ints({0}));
+  const bool enough = missing->is_constant() && missing->constant()->as_int() == 0;
+  const auto extended = [&](Value* part) {
+    if (enough) return part;
+    return b.op("Pad", {part, b.Concat({b.ints({0}), missing}, 0), nullptr, b.ints({axis})});
+  };
+  Value* k = counting(b, length);
+  Value* n = b.Squeeze(length, {0});
+  Value* mirrored = b.Greater(b.Mul(k, b.i64(2)), n);
+  Value* source = b.Where(mirrored, b.Sub(n, k), k);
+  Value* sign = b.Where(mirrored, b.number_like(-1, half.re), b.number_like(1, half.re));
+  Value* re = b.Gather(extended(half.re), source, axis);
+  Value* im = b.Mul(b.Gather(extended(half.im), source, axis), along(b, sign, axis, rank));
+  return parts(b, transform(b, join(b, {re, im}), axis, nullptr, true, norm, false)).re;
+}
+
+namespace {
+
+// --- arguments -------------------------------------------------------------------------------------------------------
+
+// fft's own direction decides which of "backward" and "forward" divides.
+Norm norm_of(Call& c, bool forward) {
+  if (!c.given("norm")) return forward ? Norm::kNone : Norm::kLength;
+  const std::string norm = c.text("norm");
+  if (norm == "ortho") return Norm::kRoot;
+  c.require(norm == "forward" || norm == "backward", "the normalization \"" + norm + "\" is unknown");
+  return (norm == "forward") == forward ? Norm::kLength : Norm::kNone;
+}
+Value* real_or_complex(Call& c) {
+  Value* x = c.tensor("self");
+  if (x->complex) return x;
+  return x->dtype == DType::kDouble ? x : c.b.Cast(x, DType::kFloat);
+}
+Value* length_of(Call& c) { return c.given("n") ? c.b.Unsqueeze(c.int_scalar("n"), {0}) : nullptr; }
+
+struct Axes {
+  std::vector<int64_t> axes;
+  ir::Values lengths;  // null: the dimension's own
+};
+Axes axes_of(Call& c, size_t rank) {
+  Axes result;
+  const bool sized = c.given("s");
+  if (c.has("dim") && c.given("dim")) {
+    result.axes = c.axes("dim", rank);
+  } else {
+    result.axes = all_axes(rank);
+    if (sized) {  // as many as there are sizes, from the back
+      result.axes.erase(result.axes.begin(), result.axes.end() - static_cast<int64_t>(c.integers("s").size()));
+    }
+  }
+  result.lengths.resize(result.axes.size(), nullptr);
+  if (sized) {
+    const std::vector<int64_t> sizes = c.integers("s");
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      if (sizes[i] >= 0) result.lengths.at(i) = c.b.ints({sizes[i]});
+    }
+  }
+  return result;
+}
+
+// --- one-dimensional operators ---------------------------------------------------------------------------------------
+
+template <bool Inverse>
+Value* fft(Call& c) {
+  Value* x = real_or_complex(c);
+  const int64_t axis = c.axis("dim", framework_rank(x));
+  return transform(c.b, x, axis, length_of(c), Inverse, norm_of(c, !Inverse), false);
+}
+Value* rfft(Call& c) {
+  Value* x = real_or_complex(c);
+  return transform(c.b, x, c.axis("dim", x->rank()), length_of(c), false, norm_of(c, true), true);
+}
+Value* conjugated(ir::Builder& b, Value* x) { return x->complex ? join(b, conj(b, parts(b, x))) : x; }
+// A real signal's inverse spectrum is the conjugate of its spectrum.
+Value* ihfft(Call& c) {
+  Value* x = real_or_complex(c);
+  return conjugated(c.b, transform(c.b, x, c.axis("dim", x->rank()), length_of(c), false, norm_of(c, false), true));
+}
+Value* irfft(Call& c) {
+  Value* x = real_or_complex(c);
+  return real_inverse(c.b, x, c.axis("dim", framework_rank(x)), length_of(c), norm_of(c, false));
+}
+Value* hfft(Call& c) {
+  Value* x = conjugated(c.b, real_or_complex(c));
+  return real_inverse(c.b, x, c.axis("dim", framework_rank(x)), length_of(c), norm_of(c, true));
+}
+
+// --- several dimensions ----------------------------------------------------------------------------------------------
+
+Value* over_axes(Call& c, Value* x, const Axes& axes, size_t count, bool inverse, Norm norm) {
+  for (size_t i = count; i-- > 0;) x = transform(c.b, x, axes.axes[i], axes.lengths[i], inverse, norm, false);
+  return x;
+}
+template <bool Inverse>
+Value* fftn(Call& c) {
+  Value* x = real_or_complex(c);
+  const Axes axes = axes_of(c, framework_rank(x));
+  return over_axes(c, x, axes, axes.axes.size(), Inverse, norm_of(c, !Inverse));
+}
+// The last axis is the one whose half is left out.
+Value* rfftn(Call& c) {
+  Value* x = real_or_complex(c);
+  const Axes axes = axes_of(c, x->rank());
+  const Norm norm = norm_of(c, true);
+  x = transform(c.b, x, axes.axes.back(), axes.lengths.back(), false, norm, true);
+  return over_axes(c, x, axes, axes.axes.size() - 1, false, norm);
+}
+Value* ihfftn(Call& c) {
+  Value* x = real_or_complex(c);
+  const Axes axes = axes_of(c, x->rank());
+  const Norm norm = norm_of(c, false);
+  x = conjugated(c.b, transform(c.b, x, axes.axes.back(), axes.lengths.back(), false, norm, true));
+  return over_axes(c, x, axes, axes.axes.size() - 1, true, norm);
+}
+Value* irfftn(Call& c) {
+  Value* x = real_or_complex(c);
+  const Axes axes = axes_of(c, framework_rank(x));
+  const Norm norm = norm_of(c, false);
+  x = over_axes(c, x, axes, axes.axes.size() - 1, true, norm);
+  return real_inverse(c.b, x, axes.axes.back(), axes.lengths.back(), norm);
+}
+Value* hfftn(Call& c) {
+  Value* x = real_or_complex(c);
+  const Axes axes = axes_of(c, framework_rank(x));
+  const Norm norm = norm_of(c, true);
+  x = conjugated(c.b, over_axes(c, x, axes, axes.axes.size() - 1, false, norm));
+  return real_inverse(c.b, x, axes.axes.back(), axes.lengths.back(), norm);
+}
+
+// --- PyTorch's own primitives ----------------------------------------------------------------------------------------
+
+Norm primitive_norm(Call& c) {
+  const int64_t normalization = c.integer("normalization");
+  return normalization == 0 ? Norm::kNone : normalization == 1 ? Norm::kRoot : Norm::kLength;
+}
+Value* complex_to_complex(Call& c) {
+  Value* x = real_or_complex(c);
+  const std::vector<int64_t> axes = c.axes("dim", framework_rank(x));
+  const Norm norm = primitive_norm(c);
+  for (const int64_t axis : axes) x = transform(c.b, x, axis, nullptr, !c.flag("forward"), norm, false);
+  return x;
+}
+Value* real_to_complex(Call& c) {
+  Value* x = real_or_complex(c);
+  const std::vector<int64_t> axes = c.axes("dim", x->rank());
+  const Norm norm = primitive_norm(c);
+  x = transform(c.b, x, axes.back(), nullptr, false, norm, c.flag("onesided"));
+  for (size_t i = 0; i + 1 < axes.size(); ++i) x = transform(c.b, x, axes[i], nullptr, false, norm, false);
+  return x;
+}
+Value* complex_to_real(Call& c) {
+  Value* x = real_or_complex(c);
+  const std::vector<int64_t> axes = c.axes("dim", framework_rank(x));
+  const Norm norm = primitive_norm(c);
+  for (size_t i = 0; i + 1 < axes.size(); ++i) x = transform(c.b, x, axes[i], nullptr, true, norm, false);
+  return real_inverse(c.b, x, axes.back(), c.b.Unsqueeze(c.int_scalar("last_dim_size"), {0}), norm);
+}
+
+// --- order of the bins -----------------------------------------------------------------------------------------------
+
+template <bool Inverse>
+Value* shifted(Call& c) {
+  ir::Builder& b = c.b;
+  Value* x = c.tensor("self");
+  const std::vector<int64_t> axes = c.given("dim") ? c.axes("dim", x->rank()) : all_axes(x->rank());
+  for (const int64_t axis : axes) {
+    Value* size = b.dim(x, axis);
+    Value* half = b.Div(size, b.ints({2}));
+    Value* cut = Inverse ? half : b.Sub(size, half);
+    Value* at = b.ints({axis});
+    x = b.Concat({b.Slice(x, cut, b.ints({kToEnd}), at), b.Slice(x, b.ints({0}), cut, at)}, axis);
+  }
+  return x;
+}
+template <bool Half>
+Value* frequencies(Call& c) {
+  const int64_t n = c.integer("n");
+  const double step = 1 / (static_cast<double>(n) * c.number("d"));
+  std::vector<double> values;
+  for (int64_t i = 0; i < (Half ? n / 2 + 1 : n); ++i) {
+    values.push_back(static_cast<double>(!Half && i >= (n + 1) / 2 ? i - n : i) * step);
+  }
+  return vector(c.b, values, c.dtype().value_or(DType::kFloat));
+}
+
+}  // namespace
+
+void register_fft(OpTable& t) {
+  const auto add = [&](const std::string& signature, TranslateOne translate) {
+    t.add(signature, translate);
+    t.complex(signature.substr(0, signature.find('(')), translate);
+  };
+  const std::string one = "(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor";
+  const std::string two = "(Tensor self, SymInt[1]? s=None, int[1] dim=[-2,-1], str? norm=None) -> Tensor";
+  const std::string many = "(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor";
+  add("aten::fft_fft" + one, fft<false>);
+  add("aten::fft_ifft" + one, fft<true>);
+  add("aten::fft_rfft" + one, rfft);
+  add("aten::fft_irfft" + one, irfft);
+  add("aten::fft_hfft" + one, hfft);
+  add("aten::fft_ihfft" + one, ihfft);
+  for (const bool flat : {true, false}) {
+    const std::string end = (flat ? "2" + two : "n" + many);
+    add("aten::fft_fft" + end, fftn<false>);
+    add("aten::fft_ifft" + end, fftn<true>);
+    add("aten::fft_rfft" + end, rfftn);
+    add("aten::fft_irfft" + end, irfftn);
+    add("aten::fft_hfft" + end, hfftn);
+    add("aten::fft_ihfft" + end, ihfftn);
+  }
+  add("aten::_fft_c2c(Tensor self, SymInt[] dim, int normalization, bool forward) -> Tensor", complex_to_complex);
+  add("aten::_fft_r2c(Tensor self, int[] dim, int normalization, bool onesided) -> Tensor", real_to_complex);
+  add("aten::_fft_c2r(Tensor self, int[] dim, int normalization, SymInt last_dim_size) -> Tensor", complex_to_real);
+  t.add("aten::fft_fftshift(Tensor self, int[1]? dim=None) -> Tensor", shifted<false>);
+  t.add("aten::fft_ifftshift(Tensor self, int[1]? dim=None) -> Tensor", shifted<true>);
+  for (const char* name : {"aten::fft_fftshift", "aten::fft_ifftshift"}) t.complex_by_parts(name);
+  const std::string steps =
+      "(int n, float d=1.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? "
+      "pin_memory=None) -> Tensor";
+  t.add("aten::fft_fftfreq" + steps, frequencies<false>);
+  t.add("aten::fft_rfftfreq" + steps, frequencies<true>);
+}
+
+}  // namespace onward::importer::torch

@@ -1,0 +1,51 @@
+// Algorithms on matrices (the last two dimensions; any number before them) as ONNX loops, for operators that ONNX
+// lacks.
+#pragma once
+
+#include "import/torch/call.h"
+#include "ir/builder.h"
+
+namespace onward::importer::torch {
+
+// The identity of the matrix's own size and dtype (batched like it).
+ir::Value* identity_matrix(ir::Builder& b, ir::Value* like);
+ir::Value* transposed(ir::Builder& b, ir::Value* matrix);
+
+// One triangle, the rest zero; with ones on the diagonal where it is `unit`.
+ir::Value* triangle(ir::Builder& b, ir::Value* a, bool upper, bool unit);
+// The matrix an operator is called with, whatever its name there.
+ir::Value* matrix_of(Call& c);
+// What the _ex forms say of success: all is well.
+ir::Value* no_error(Call& c, ir::Value* a);
+
+// Gauss-Jordan elimination with partial pivoting: X of A X = B.
+ir::Value* solve(ir::Builder& b, ir::Value* a, ir::Value* right);
+ir::Value* inverse_of(ir::Builder& b, ir::Value* a);
+
+struct Lu {
+  ir::Value* packed;  // L below the diagonal, U on and above it
+  ir::Value* pivots;  // int64, from 0: what row was swapped with row k
+  ir::Value* order;   // row i of L U is row order[i] of A
+};
+Lu lu(ir::Builder& b, ir::Value* a);
+
+ir::Value* cholesky(ir::Builder& b, ir::Value* a);  // lower
+
+struct Reflections {
+  ir::Value* packed;   // R on and above the diagonal, Householder vectors below it
+  ir::Value* factors;  // one for each vector
+};
+Reflections householder(ir::Builder& b, ir::Value* a);
+// (H0 H1 …) times `matrix`, H_k given by column k of `vectors` below its diagonal; or transposed.
+ir::Value* reflected_product(ir::Builder& b, ir::Value* vectors, ir::Value* factors, ir::Value* matrix, bool transpose);
+
+struct Eigen {
+  ir::Value* values;   // rising
+  ir::Value* vectors;  // in columns
+};
+// Of a symmetric matrix, by Jacobi's rotations.
+Eigen symmetric_eigen(ir::Builder& b, ir::Value* a);
+// Falling.
+ir::Value* singular_values(ir::Builder& b, ir::Value* a);
+
+}  // namespace onward::importer::torch
