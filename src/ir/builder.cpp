@@ -163,7 +163,9 @@ Value* Builder::Pad(Value* x, const std::vector<int64_t>& pads, double value, co
 }
 
 Value* Builder::reduce(std::string_view type, Value* x, const std::vector<int64_t>& axes, bool keepdims) {
-  return op(type, {x, axes.empty() ? nullptr : ints(axes)}, {{"keepdims", keepdims}});
+  // Counted from the front: ONNX Runtime reduces empty tensors wrongly over axes counted from the back.
+  Value* over = axes.empty() ? nullptr : ints(x->shape ? normalized(axes, x->shape->size()) : axes);
+  return op(type, {x, over}, {{"keepdims", keepdims}});
 }
 
 Builder Builder::inner(Graph& subgraph) const {

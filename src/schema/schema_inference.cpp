@@ -167,12 +167,6 @@ std::string inferred_as(const std::string& op_type) {
   return op_type == "LessOrEqual" ? "Less" : op_type;
 }
 
-// Operators that are functions of others have no inference of their own: who says the same of types and shapes.
-std::string inferred_like(const std::string& op_type) {
-  if (op_type == "GreaterOrEqual") return "Greater";
-  return op_type == "LessOrEqual" ? "Less" : op_type;
-}
-
 const onnx::OpSchema* find_schema(const std::string& op_type, int opset) {
   if (const auto* schema = onnx::OpSchemaRegistry::Schema(op_type, opset, "")) return schema;
   return onnx::OpSchemaRegistry::Schema(op_type, newest_opset(), "");

@@ -100,7 +100,8 @@ void register_linear_systems(OpTable& t) {
       "info)",
       linalg_solve_ex);
   t.add(
-      "aten::_linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, Tensor "
+      "aten::_linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, "
+      "Tensor "
       "LU, Tensor pivots, Tensor info)",
       solve_with_factors);
   t.add(

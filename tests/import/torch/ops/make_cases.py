@@ -116,7 +116,7 @@ CASES = [
     ("mul.Tensor", z(3), z(3)), ("div.Tensor", z(3), f(3, low=1)), ("add.Tensor", f(3), z(3)), ("abs", z(3)), ("sqrt", z(4)), ("log", z(4)), ("exp", z(3)), ("matmul", z(2, 3), z(3, 2)), ("view_as_real", z(3)),
     ("tanh", z(3)), ("cat", [z(2), f(2)]), ("permute", z(2, 3), [1, 0]), ("sum", z(3)), ("polar", f(3, low=0), f(3)), ("real", z(3)), ("acos", z(3)), ("pow.Tensor_Scalar", z(3), 2.5), ("eq.Tensor", z(2), z(2)),
     # linear algebra
-    ("linalg_inv", f(3, 3)), ("linalg_solve", f(2, 3, 3), f(2, 3, 1)), ("linalg_cholesky", spd(3)), ("linalg_qr", f(4, 3)), ("linalg_lu", f(3, 3)), ("linalg_lu_factor", f(4, 3)), ("linalg_eigvalsh", spd(3)),
+    ("linalg_inv", f(3, 3)), ("linalg_solve", f(2, 3, 3) + 3 * torch.eye(3), f(2, 3, 1)), ("lgamma", f(2, 0, 3)), ("sum.dim_IntList", f(2, 0, 3), [-1]), ("linalg_cholesky", spd(3)), ("linalg_qr", f(4, 3)), ("linalg_lu", f(3, 3)), ("linalg_lu_factor", f(4, 3)), ("linalg_eigvalsh", spd(3)),
     ("linalg_svdvals", f(3, 2)), ("linalg_det", f(3, 3)), ("linalg_slogdet", f(3, 3)), ("matrix_exp", f(3, 3)), ("linalg_matrix_power", f(3, 3), -2), ("linalg_pinv.atol_rtol_tensor", f(4, 2)), ("tensordot", f(2, 3, 4), f(4, 3, 5), [2, 1], [0, 1]),
     ("kron", f(2, 2), f(1, 3)), ("linalg_cross", f(2, 3), f(2, 3)), ("bilinear", f(4, 2), f(4, 3), f(5, 2, 3), f(5)), ("linalg_matrix_norm", f(2, 3, 3), 1), ("linalg_cond", f(3, 3)), ("inner", f(2, 3), f(4, 5, 3)),
     ("linalg_solve_triangular", torch.tril(f(3, 3)) + 2 * torch.eye(3), f(3, 2), {"upper": False}), ("geqrf", f(3, 3)), ("einsum", "bij,bjK->bK", [f(2, 3, 4), f(2, 4, 5)]),
