@@ -180,7 +180,7 @@ Model read_functional(const Json& config) {
     layer.calls = read_calls(json["inbound_nodes"], layer.class_name, names);
     model.layers.push_back(std::move(layer));
   }
-  collect_refs(config.at("input_layers"), names, model.inputs, nullptr);
+  collect_refs(config.at("input_layers"), names, model.inputs, &model.input_keys);
   collect_refs(config.at("output_layers"), names, model.outputs, &model.output_keys);
   settle_call_numbers(model);
   return model;
@@ -219,6 +219,26 @@ bool is_tensor(const Json& json) {
 TensorRef read_tensor_ref(const Json& json) {
   const Json& history = json.at("config").at("keras_history");
   return {history[0].as_string(), static_cast<size_t>(history[1].as_int()), static_cast<size_t>(history[2].as_int())};
+}
+
+void for_each_tensor(const Json& json, const std::function<void(const TensorRef&)>& visit) {
+  if (is_tensor(json)) {
+    visit(read_tensor_ref(json));
+  } else if (json.is_array()) {
+    for (const Json& item : json.as_array()) for_each_tensor(item, visit);
+  } else if (json.is_object()) {
+    std::vector<const Json::Member*> members;
+    for (const Json::Member& member : json.as_object()) members.push_back(&member);
+    std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+    for (const Json::Member* member : members) for_each_tensor(member->second, visit);
+  }
+}
+
+bool is_operation(const Layer& layer) {
+  if (!layer.module.empty()) return layer.module.rfind("keras.src.ops", 0) == 0;
+  // An .h5 names no module; every layer's config says whether it is trainable, an operator's doesn't.
+  return layer.config.is_object() && !layer.config.contains("trainable") && !layer.config.contains("dtype") &&
+         !layer.config.contains("layers") && !layer.config.contains("batch_input_shape");
 }
 
 Layer read_layer(const Json& json) {

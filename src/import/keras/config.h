@@ -1,6 +1,7 @@
 // A Keras model's config in one form, whichever Keras wrote it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ struct Model {
   std::vector<TensorRef> inputs;
   std::vector<TensorRef> outputs;
   std::vector<std::string> output_keys;  // of a dict of outputs, else empty
+  std::vector<std::string> input_keys;   // of a dict of inputs, else empty
 
   const Layer* find(std::string_view layer_name) const;
 };
@@ -56,6 +58,10 @@ Model read_model(const Json& config);
 // A reference where `json` is one.
 bool is_tensor(const Json& json);
 TensorRef read_tensor_ref(const Json& json);
+// Calls `visit` for every reference in a structure, in Keras' order: lists as they are, dicts by sorted key.
+void for_each_tensor(const Json& json, const std::function<void(const TensorRef&)>& visit);
+// Whether the layer is an operator on symbolic tensors (keras.ops.*), not a layer proper.
+bool is_operation(const Layer& layer);
 
 // Layer names that a wrapper or nested value holds: {"class_name", "config"} → a Layer.
 Layer read_layer(const Json& json);

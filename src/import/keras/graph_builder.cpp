@@ -4,22 +4,23 @@
 
 #include <algorithm>
 
-#include "import/keras/context.h"
 #include "import/keras/op_table.h"
+#include "import/keras/operations.h"
+#include "import/keras/refused.h"
 
 namespace onward::importer::keras {
 namespace {
 
 constexpr const char* kCustomHint =
     "Layers of your own, and Lambda layers, hold Python code that a model file does not carry in a usable form. Either "
-    "export the "
-    "model as a SavedModel (model.export(\"folder\")) and convert that, or let your own Python do it: onward convert "
-    "weights.h5 "
-    "--class module:function";
+    "export the model as a SavedModel (model.export(\"folder\")) and convert that, or let your own Python do it: "
+    "onward "
+    "convert weights.h5 --class module:function";
 
 Error unknown_layer(const Layer& layer) {
-  if (layer.class_name == "Lambda") {
-    return Error(Code::kUnimplemented, "a Lambda layer holds Python bytecode, which is never run", kCustomHint);
+  const auto refused = refused_layers().find(layer.class_name);
+  if (refused != refused_layers().end()) {
+    return Error(Code::kUnimplemented, fmt::format("{} {}", layer.class_name, refused->second), kCustomHint);
   }
   const bool custom = !layer.registered_name.empty() || layer.module.rfind("keras", 0) != 0;
   return Error(Code::kUnimplemented,
@@ -27,15 +28,8 @@ Error unknown_layer(const Layer& layer) {
                kCustomHint);
 }
 
-// The references of a call's arguments.
-void collect_refs(const Json& json, std::vector<TensorRef>& refs) {
-  if (is_tensor(json)) {
-    refs.push_back(read_tensor_ref(json));
-  } else if (json.is_array()) {
-    for (const Json& item : json.as_array()) collect_refs(item, refs);
-  } else if (json.is_object()) {
-    for (const Json::Member& member : json.as_object()) collect_refs(member.second, refs);
-  }
+bool is_custom(const Layer& layer) {
+  return !layer.registered_name.empty() && layer.module.rfind("keras", 0) != 0 && !layer.module.empty();
 }
 
 using Key = std::pair<std::string, size_t>;  // layer and call
@@ -47,6 +41,34 @@ struct Pending {
   std::vector<TensorRef> needs;
 };
 
+std::vector<TensorRef> needs_of(const Call& call) {
+  std::vector<TensorRef> needs;
+  const auto add = [&](const TensorRef& ref) { needs.push_back(ref); };
+  for_each_tensor(call.args, add);
+  for_each_tensor(call.kwargs, add);
+  return needs;
+}
+
+// The leaves of a structure of masks, null where one is None.
+void flatten_masks(const Json& json, const Resolve& resolve, ir::Values& masks) {
+  if (json.is_array()) {
+    for (const Json& item : json.as_array()) flatten_masks(item, resolve, masks);
+  } else {
+    masks.push_back(is_tensor(json) ? resolve(read_tensor_ref(json)) : nullptr);
+  }
+}
+
+// A dict of arguments whose keys are the model's inputs, in the model's order.
+const Json& ordered(const Json& argument, const Model& model, Json& store) {
+  if (!argument.is_object() || is_tensor(argument) || !model.input_keys.empty()) return argument;
+  store = Json::array();
+  for (const TensorRef& input : model.inputs) {
+    if (!argument.contains(input.layer)) return argument;
+    store.push(argument[input.layer]);
+  }
+  return store;
+}
+
 }  // namespace
 
 ir::Values GraphBuilder::build(const Model& model, const ir::Values& inputs, const std::string& path) {
@@ -55,27 +77,70 @@ ir::Values GraphBuilder::build(const Model& model, const ir::Values& inputs, con
 }
 
 ir::Values GraphBuilder::block(const Layer& layer, const std::string& path, const Error& error) {
-  const ir::Origin origin{layer.class_name, layer_path(path, layer), ""};
-  blockers_.add(origin, error);
+  const ir::Origin origin{layer.class_name, path, ""};
+  session_.blockers.add(origin, error);
   return b_.foreign("keras", layer.class_name, {}, 1);
 }
 
-ir::Values GraphBuilder::call(const Layer& layer, const Call& call, const std::string& path, const Resolve& resolve) {
-  std::vector<TensorRef> needs;
-  collect_refs(call.args, needs);
-  collect_refs(call.kwargs, needs);
+ir::Values GraphBuilder::call_model(const Layer& layer, const Call& call, const std::string& path,
+                                    const Resolve& resolve) {
   ir::Values given;
-  for (const TensorRef& ref : needs) given.push_back(resolve(ref));
-  const std::string own = layer_path(path, layer);
-  b_.set_origin(std::make_shared<ir::Origin>(ir::Origin{layer.class_name, own, ""}));
-  if (layer.model) return build(*layer.model, given, own);
+  Json store;
+  const Json& argument = call.args.size() > 0     ? call.args[0]
+                         : call.kwargs.size() > 0 ? call.kwargs.as_object().front().second
+                                                  : call.args;
+  for_each_tensor(ordered(argument, *layer.model, store), [&](const TensorRef& ref) { given.push_back(resolve(ref)); });
+  if (const Json* mask = call.kwargs.find("mask"); mask != nullptr && !mask->is_null()) {
+    ir::Values masks;
+    flatten_masks(*mask, resolve, masks);
+    for (size_t i = 0; i < masks.size() && i < given.size(); ++i) {
+      if (masks[i] != nullptr) session_.masks[given[i]] = masks[i];
+    }
+  }
+  return build(*layer.model, given, path);
+}
+
+ir::Values GraphBuilder::call(const Layer& layer, const Call& call, const std::string& path, const Resolve& resolve) {
+  b_.set_origin(std::make_shared<ir::Origin>(ir::Origin{layer.class_name, path, ""}));
+  if (layer.model) return call_model(layer, call, path, resolve);
+  ir::Values given;
+  for (const TensorRef& ref : needs_of(call)) given.push_back(resolve(ref));
+  const bool blocked = depends_on_untranslated(given);
+  if (!blocked || is_custom(layer) || (!is_operator(layer) && op_table().find(layer.class_name) == nullptr)) {
+    return translate(layer, call, path, resolve);
+  }
+  return b_.foreign("keras", layer.class_name, given, 1);
+}
+
+ir::Values GraphBuilder::translate(const Layer& layer, const Call& call, const std::string& path,
+                                   const Resolve& resolve) {
+  if (is_operator(layer)) {
+    try {
+      return translate_operator(session_, layer, call, resolve);
+    } catch (const Error& error) {
+      return block(layer, path, error);
+    }
+  }
   const LayerOp* op = op_table().find(layer.class_name);
-  const bool foreign_class = !layer.registered_name.empty() && layer.module.rfind("keras", 0) != 0;
-  if (op == nullptr || foreign_class) return block(layer, path, unknown_layer(layer));
-  if (depends_on_untranslated(given)) return b_.foreign("keras", layer.class_name, given, 1);
+  if (op == nullptr || is_custom(layer)) return block(layer, path, unknown_layer(layer));
+  // Keras casts floating inputs to the dtype that the layer computes in.
+  const ir::DType dtype = layer.class_name == "InputLayer" ? ir::DType::kUndefined : compute_dtype_of(layer);
+  std::map<const ir::Value*, ir::Value*> casts;
+  const Resolve autocast = [&](const TensorRef& ref) {
+    ir::Value* value = resolve(ref);
+    if (dtype == ir::DType::kUndefined || !ir::is_floating(value->dtype) || value->dtype == dtype) return value;
+    ir::Value*& cast = casts[value];
+    if (cast == nullptr) cast = b_.Cast(value, dtype);
+    if (const auto mask = session_.masks.find(value); mask != session_.masks.end()) session_.masks[cast] = mask->second;
+    return cast;
+  };
   try {
-    Context context(b_, layer, call, own, weights_, weight_values_, resolve);
-    return op->translate(context);
+    Context context(*this, session_, layer, call, path, autocast);
+    ir::Values results = op->translate(context);
+    if (op->masking == Masking::kPassed) {
+      for (ir::Value* result : results) context.set_mask(result, context.mask());
+    }
+    return results;
   } catch (const Error& error) {
     return block(layer, path, error);
   }
@@ -86,14 +151,11 @@ ir::Values GraphBuilder::build_sequential(const Model& model, const ir::Values& 
   for (const Layer& layer : model.layers) {
     if (layer.class_name == "InputLayer") continue;
     Json refs = Json::array();
-    for (size_t i = 0; i < values.size(); ++i) {
-      refs.push(
-          Json::object({{"class_name", "__keras_tensor__"},
-                        {"config", Json::object({{"keras_history", Json::array({"", 0, static_cast<int64_t>(i)})}})}}));
-    }
+    for (size_t i = 0; i < values.size(); ++i) refs.push(anonymous_tensor(i));
     const Call step{Json::array({values.size() == 1 ? refs[0] : refs}), Json::object()};
     const ir::Values previous = values;
-    values = call(layer, step, path, [&previous](const TensorRef& ref) { return previous.at(ref.tensor); });
+    values = call(layer, step, layer_path(path, layer),
+                  [&previous](const TensorRef& ref) { return previous.at(ref.tensor); });
   }
   return values;
 }
@@ -107,6 +169,10 @@ ir::Values GraphBuilder::build_functional(const Model& model, const ir::Values& 
   for (size_t i = 0; i < inputs.size(); ++i) known[{model.inputs[i].layer, model.inputs[i].call}] = {inputs[i]};
   const Resolve resolve = [&](const TensorRef& ref) -> ir::Value* {
     const auto found = known.find({ref.layer, ref.call});
+    // What follows something untranslated has one result, whatever it should have.
+    if (found != known.end() && !found->second.empty() && is_untranslated(found->second.front())) {
+      return found->second.front();
+    }
     if (found == known.end() || ref.tensor >= found->second.size()) {
       fail_data(fmt::format("tensor {} of call {} of layer \"{}\" is never computed", ref.tensor, ref.call, ref.layer));
     }
@@ -115,9 +181,7 @@ ir::Values GraphBuilder::build_functional(const Model& model, const ir::Values& 
   std::vector<Pending> pending;
   for (const Layer& layer : model.layers) {
     for (size_t i = 0; i < layer.calls.size(); ++i) {
-      Pending task{&layer, &layer.calls[i], {layer.name, i}, {}};
-      collect_refs(layer.calls[i].args, task.needs);
-      collect_refs(layer.calls[i].kwargs, task.needs);
+      Pending task{&layer, &layer.calls[i], {layer.name, i}, needs_of(layer.calls[i])};
       if (known.count(task.key) == 0) pending.push_back(std::move(task));
     }
   }
@@ -128,7 +192,7 @@ ir::Values GraphBuilder::build_functional(const Model& model, const ir::Values& 
         return known.count({ref.layer, ref.call}) > 0;
       });
       if (ready) {
-        known[task.key] = call(*task.layer, *task.call, path, resolve);
+        known[task.key] = call(*task.layer, *task.call, layer_path(path, *task.layer), resolve);
       } else {
         later.push_back(std::move(task));
       }
@@ -137,11 +201,7 @@ ir::Values GraphBuilder::build_functional(const Model& model, const ir::Values& 
     pending = std::move(later);
   }
   ir::Values outputs;
-  for (const TensorRef& ref : model.outputs) {
-    const auto found = known.find({ref.layer, ref.call});
-    const bool blocked = found != known.end() && !found->second.empty() && is_untranslated(found->second.front());
-    outputs.push_back(blocked ? found->second.front() : resolve(ref));
-  }
+  for (const TensorRef& ref : model.outputs) outputs.push_back(resolve(ref));
   return outputs;
 }
 

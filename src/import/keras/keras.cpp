@@ -21,7 +21,8 @@ constexpr std::string_view kBatch = "batch";
 struct Loaded {
   Model model;
   keras::Weights weights;
-  std::string producer;
+  keras::Assets assets;
+  std::string version;
 };
 
 Json parse_config(std::string_view text) {
@@ -37,10 +38,11 @@ Loaded load_archive(const Bytes& file, const std::string& name) {
   Loaded loaded;
   loaded.model = keras::read_model(parse_config(archive.read("config.json").text()));
   const Json metadata = archive.contains("metadata.json") ? parse_config(archive.read("metadata.json").text()) : Json();
-  loaded.producer = "keras " + metadata.get("keras_version", "");
+  loaded.version = metadata.get("keras_version", "");
   if (!archive.contains("model.weights.h5")) fail_data("the archive has no model.weights.h5");
   const hdf5::File weights = hdf5::File::open(archive.read("model.weights.h5", zip::Check::kNone), name);
   loaded.weights = keras::read_archive_weights(weights, loaded.model);
+  loaded.assets = keras::read_archive_assets(archive, loaded.model);
   return loaded;
 }
 
@@ -60,7 +62,7 @@ Loaded load_h5(const Bytes& file, const std::string& name) {
   }
   Loaded loaded;
   loaded.model = keras::read_model(parse_config(*config));
-  loaded.producer = "keras " + root.text("keras_version").value_or("");
+  loaded.version = root.text("keras_version").value_or("2");
   loaded.weights = keras::read_h5_weights(h5, loaded.model);
   return loaded;
 }
@@ -150,7 +152,7 @@ ir::Model read_keras(const Bytes& file, const std::string& name, const Options& 
                      const ir::Inference& inference) {
   const Loaded loaded = hdf5::looks_like_hdf5(file.view()) ? load_h5(file, name) : load_archive(file, name);
   ir::Model model;
-  model.producer = loaded.producer;
+  model.producer = "keras " + loaded.version;
   model.graph->name = loaded.model.name;
   const std::vector<Layer> inputs = input_layers(loaded.model);
   check_input_names(options, inputs);
@@ -161,7 +163,8 @@ ir::Model read_keras(const Bytes& file, const std::string& name, const Options& 
   }
   ir::Builder builder(*model.graph, inference);
   Blockers blockers;
-  const ir::Values outputs = keras::GraphBuilder(builder, loaded.weights, blockers).build(loaded.model, values, "");
+  keras::Session session{builder, loaded.weights, loaded.assets, blockers, loaded.version.rfind("3", 0) != 0};
+  const ir::Values outputs = keras::GraphBuilder(session).build(loaded.model, values, "");
   blockers.throw_if_any(name);
   const std::vector<std::string> names = output_names(loaded.model);
   for (size_t i = 0; i < outputs.size(); ++i) {

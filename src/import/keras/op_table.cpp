@@ -18,13 +18,26 @@ const OpTable& op_table() {
   static const OpTable kTable = [] {
     OpTable table;
     register_activation(table);
+    register_adaptive_pooling(table);
+    register_attention(table);
+    register_categories(table);
+    register_conv_lstm(table);
     register_convolution(table);
     register_core(table);
+    register_group_normalization(table);
+    register_image(table);
+    register_locally_connected(table);
+    register_masking(table);
     register_merging(table);
     register_normalization(table);
     register_pooling(table);
+    register_recurrent(table);
     register_regularization(table);
     register_reshaping(table);
+    register_spectrogram(table);
+    register_wrappers(table);
+    register_lookup(table);
+    register_text_vectorization(table);
     return table;
   }();
   return kTable;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <set>
 
 #include "base/error.h"
@@ -19,7 +20,102 @@ ir::Tensor to_tensor(const Array& array, const std::string& what) {
   return {*dtype, array.shape, array.data};
 }
 
-// Keras' naming.to_snake_case: "Conv2DTranspose" → "conv2d_transpose".
+// One variable of the model: its key, where an archive keeps it, and whether Keras trains it.
+struct Slot {
+  std::string key;
+  std::string place;
+  bool trainable;
+};
+
+// Every layer below `layer`, itself included, with its key and its place in an archive.
+struct Home {
+  const Layer& layer;
+  std::string key;
+  std::string place;
+  bool open;  // trainable, and so is all that holds it
+};
+using Visit = std::function<void(const Home&)>;
+
+constexpr std::string_view kContainer = "/layers/";
+
+void walk_model(const Model& model, const std::string& key, const std::string& place, bool open, const Visit& visit);
+
+void walk_layer(const Home& home, const Visit& visit) {
+  const Layer& layer = home.layer;
+  const bool open = home.open && (!layer.config.is_object() || layer.config.get("trainable", true));
+  if (layer.model) return walk_model(*layer.model, home.key, home.place, open, visit);
+  visit({layer, home.key, home.place, open});
+  const LayerOp* op = is_operation(layer) ? nullptr : op_table().find(layer.class_name);
+  if (op == nullptr || op->children == nullptr) return;
+  for (const Child& child : op->children(layer)) {
+    walk_layer({child.layer, home.key + "/" + child.attribute, home.place + "/" + child.attribute, open}, visit);
+  }
+}
+
+void walk_model(const Model& model, const std::string& key, const std::string& place, bool open, const Visit& visit) {
+  NameCounter names;
+  for (const Layer& layer : model.layers) {
+    if (is_operation(layer) || (model.kind == Model::Kind::kSequential && layer.class_name == "InputLayer")) continue;
+    const std::string name = names.next(layer.class_name);
+    walk_layer({layer, layer_path(key, layer), place + std::string(kContainer) + name, open}, visit);
+  }
+}
+
+// The layer's own variables, not those of its children.
+void collect_own(const Home& home, std::vector<Slot>& slots) {
+  const LayerOp* op = is_operation(home.layer) ? nullptr : op_table().find(home.layer.class_name);
+  if (op == nullptr || op->variables == nullptr) return;
+  const std::vector<Variable> variables = op->variables(home.layer);
+  for (size_t i = 0; i < variables.size(); ++i) {
+    slots.push_back({home.key + "/" + variables[i].name, home.place + "/vars/" + std::to_string(i),
+                     home.open && variables[i].trainable});
+  }
+}
+
+// Keras 2.12 to 2.14 name the list of a functional model's layers otherwise.
+std::optional<hdf5::Object> find_variable(const hdf5::File& file, std::string place) {
+  place = place.substr(1);
+  if (std::optional<hdf5::Object> found = file.find(place)) return found;
+  constexpr std::string_view kOld = "_layer_checkpoint_dependencies/";
+  if (place.rfind("layers/", 0) == 0) return file.find(std::string(kOld) + place.substr(7));
+  return std::nullopt;
+}
+
+// The weights of a layer in the order of `slots`: by position where the counts agree, else by name.
+std::vector<std::string> match_names(const std::vector<std::string>& names, const std::vector<Slot>& slots,
+                                     const Layer& layer) {
+  if (names.size() == slots.size()) return names;
+  const auto tail = [](std::string name) {
+    name = name.substr(0, name.find(':', name.rfind('/') + 1));
+    return name.substr(name.rfind('/') + 1);
+  };
+  std::vector<std::string> matched;
+  std::vector<bool> used(names.size());
+  for (const Slot& slot : slots) {
+    size_t i = 0;
+    while (i < names.size() && (used[i] || tail(names[i]) != tail(slot.key))) ++i;
+    if (i == names.size()) {
+      fail_data(fmt::format("layer \"{}\" ({}) has {} weights in the file, {} are expected", layer.name,
+                            layer.class_name, names.size(), slots.size()));
+    }
+    used[i] = true;
+    matched.push_back(names[i]);
+  }
+  return matched;
+}
+
+std::vector<std::string> split_attribute(const hdf5::Object& group, const std::string& name) {
+  std::vector<std::string> all;
+  if (const std::optional<Array> whole = group.attribute(name)) return whole->strings;
+  for (int part = 0;; ++part) {
+    const std::optional<Array> piece = group.attribute(name + std::to_string(part));
+    if (!piece) return all;
+    all.insert(all.end(), piece->strings.begin(), piece->strings.end());
+  }
+}
+
+}  // namespace
+
 std::string snake_case(std::string_view name) {
   std::string kept;
   for (const char c : name) {
@@ -37,68 +133,11 @@ std::string snake_case(std::string_view name) {
   return out;
 }
 
-std::vector<Variable> variables_of(const Layer& layer) {
-  const LayerOp* op = op_table().find(layer.class_name);
-  return op != nullptr && op->variables != nullptr ? op->variables(layer) : std::vector<Variable>{};
+std::string NameCounter::next(std::string_view class_name) {
+  std::string name = snake_case(class_name);
+  const int count = used_[name]++;
+  return count == 0 ? name : name + "_" + std::to_string(count);
 }
-
-std::string variable_key(const std::string& path, const Variable& variable) {
-  return path + (variable.child.empty() ? "" : "/" + variable.child) + "/" + variable.name;
-}
-
-void read_archive_layers(const hdf5::Object& group, const Model& model, const std::string& path, Weights& weights) {
-  std::map<std::string, int> used;
-  const std::optional<hdf5::Object> container = group.member("layers");
-  for (const Layer& layer : model.layers) {
-    if (model.kind == Model::Kind::kSequential && layer.class_name == "InputLayer") continue;
-    std::string name = snake_case(layer.class_name);
-    if (const int count = used[name]++; count > 0) name += "_" + std::to_string(count);
-    const std::optional<hdf5::Object> home = container ? container->member(name) : std::nullopt;
-    if (!home) continue;
-    const std::string own = layer_path(path, layer);
-    if (layer.model) {
-      read_archive_layers(*home, *layer.model, own, weights);
-      continue;
-    }
-    std::map<std::string, int> next;
-    for (const Variable& variable : variables_of(layer)) {
-      const std::string place =
-          (variable.child.empty() ? "" : variable.child + "/") + "vars/" + std::to_string(next[variable.child]++);
-      const std::optional<hdf5::Object> dataset = hdf5::File::find_from(*home, place);
-      if (dataset) weights.emplace(variable_key(own, variable), to_tensor(dataset->read(), own));
-    }
-  }
-}
-
-struct Slot {
-  std::string key;
-  bool trainable;
-};
-
-// The variables of a layer, or of all layers of a nested model, in order.
-void collect_slots(const Layer& layer, const std::string& path, bool trainable, std::vector<Slot>& slots) {
-  const std::string own = layer_path(path, layer);
-  const bool open = trainable && (!layer.config.is_object() || layer.config.get("trainable", true));
-  if (layer.model) {
-    for (const Layer& inner : layer.model->layers) collect_slots(inner, own, open, slots);
-    return;
-  }
-  for (const Variable& variable : variables_of(layer)) {
-    slots.push_back({variable_key(own, variable), open && variable.trainable});
-  }
-}
-
-std::vector<std::string> split_attribute(const hdf5::Object& group, const std::string& name) {
-  std::vector<std::string> all;
-  if (const std::optional<Array> whole = group.attribute(name)) return whole->strings;
-  for (int part = 0;; ++part) {
-    const std::optional<Array> piece = group.attribute(name + std::to_string(part));
-    if (!piece) return all;
-    all.insert(all.end(), piece->strings.begin(), piece->strings.end());
-  }
-}
-
-}  // namespace
 
 std::string layer_path(const std::string& path, const Layer& layer) {
   return path.empty() ? layer.name : path + "/" + layer.name;
@@ -106,8 +145,24 @@ std::string layer_path(const std::string& path, const Layer& layer) {
 
 Weights read_archive_weights(const hdf5::File& file, const Model& model) {
   Weights weights;
-  read_archive_layers(file.at(""), model, "", weights);
+  std::vector<Slot> slots;
+  walk_model(model, "", "", true, [&](const Home& home) { collect_own(home, slots); });
+  for (const Slot& slot : slots) {
+    const std::optional<hdf5::Object> dataset = find_variable(file, slot.place);
+    if (dataset) weights.emplace(slot.key, to_tensor(dataset->read(), slot.key));
+  }
   return weights;
+}
+
+Assets read_archive_assets(const zip::Archive& archive, const Model& model) {
+  Assets assets;
+  walk_model(model, "", "", true, [&](const Home& home) {
+    const std::string folder = "assets" + home.place + "/";
+    for (const char* file : {"vocabulary.txt"}) {
+      if (archive.contains(folder + file)) assets.emplace(home.key + "/" + file, archive.read(folder + file).text());
+    }
+  });
+  return assets;
 }
 
 Weights read_h5_weights(const hdf5::File& file, const Model& model) {
@@ -117,14 +172,10 @@ Weights read_h5_weights(const hdf5::File& file, const Model& model) {
     const std::optional<hdf5::Object> group = root.member(layer.name);
     if (!group) continue;
     std::vector<Slot> slots;
-    collect_slots(layer, "", true, slots);
-    std::stable_partition(slots.begin(), slots.end(), [](const Slot& slot) { return slot.trainable; });
-    const std::vector<std::string> names = split_attribute(*group, "weight_names");
+    walk_layer({layer, layer.name, "", true}, [&](const Home& home) { collect_own(home, slots); });
     if (slots.empty()) continue;
-    if (names.size() != slots.size()) {
-      fail_data(fmt::format("layer \"{}\" ({}) has {} weights in the file, {} are expected", layer.name,
-                            layer.class_name, names.size(), slots.size()));
-    }
+    std::stable_partition(slots.begin(), slots.end(), [](const Slot& slot) { return slot.trainable; });
+    const std::vector<std::string> names = match_names(split_attribute(*group, "weight_names"), slots, layer);
     for (size_t i = 0; i < names.size(); ++i) {
       const std::optional<hdf5::Object> dataset = hdf5::File::find_from(*group, names[i]);
       if (!dataset)

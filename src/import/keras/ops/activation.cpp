@@ -47,6 +47,23 @@ Value* soft_shrink(Builder& b, Value* x, double threshold, double bias) {
   return b.op("Shrink", {x}, {{"lambd", threshold}, {"bias", bias}});
 }
 
+// max(x - τ, 0) with τ from the largest entries. Keras adds up the running sums of those entries where the paper takes
+// the last one; so does this.
+Value* sparsemax(Builder& b, Value* x, int64_t axis) {
+  if (axis < 0) axis += static_cast<int64_t>(x->rank());
+  Value* size = b.dim(x, axis);
+  Value* sorted = b.ops("TopK", {x, size}, 2, {{"axis", axis}})[0];
+  Value* sums = b.op("CumSum", {sorted, b.i64(axis)});
+  std::vector<int64_t> shape(x->rank(), 1);
+  shape[static_cast<size_t>(axis)] = -1;
+  Value* ranks = b.Range(b.i64(1), b.Add(b.Squeeze(size, {0}), b.i64(1)), b.i64(1));
+  ranks = b.Reshape(b.Cast(ranks, x->dtype), shape);
+  Value* support = b.Cast(b.Greater(b.Add(b.Mul(ranks, sorted), 1.0), sums), x->dtype);
+  Value* count = b.ReduceSum(support, {axis});
+  Value* total = b.ReduceSum(b.Mul(sums, support), {axis});
+  return b.Max(b.Sub(x, b.Div(b.Sub(total, 1.0), count)), 0.0);
+}
+
 const std::map<std::string, Activation, std::less<>>& activations() {
   static const std::map<std::string, Activation, std::less<>> kTable = {
       {"linear", [](Builder&, Value* x, const Json&) { return x; }},
@@ -103,6 +120,7 @@ const std::map<std::string, Activation, std::less<>>& activations() {
        [](Builder& b, Value* x, const Json&) {
          return b.Clip(b.Mul(b.Add(x, 1.0), 0.5), b.number_like(0, x), b.number_like(1, x));
        }},
+      {"sparsemax", [](Builder& b, Value* x, const Json& c) { return sparsemax(b, x, c.get("axis", -1)); }},
       {"glu",
        [](Builder& b, Value* x, const Json& c) {
          const int64_t axis = c.get("axis", -1);
@@ -160,7 +178,7 @@ std::vector<Variable> prelu_variables(const Layer&) { return {{"alpha"}}; }
 
 }  // namespace
 
-Value* activate(const Context& ctx, const Json& activation, Value* x) {
+Value* activate(Builder& b, const Json& activation, Value* x, bool legacy) {
   std::string name = "linear";
   Json config = Json::object();
   if (activation.is_string()) {
@@ -172,19 +190,21 @@ Value* activate(const Context& ctx, const Json& activation, Value* x) {
     name = inner.is_string() ? inner.as_string() : activation.get("class_name", "");
     if (inner.is_object()) config = inner;
   }
-  if (name == "hard_sigmoid" && ctx.layer.module.empty()) {
-    return ctx.b.op("HardSigmoid", {x}, {{"alpha", 0.2}, {"beta", 0.5}});
-  }
+  if (name == "hard_sigmoid" && legacy) return b.op("HardSigmoid", {x}, {{"alpha", 0.2}, {"beta", 0.5}});
   const auto found = activations().find(name);
-  if (found != activations().end()) return found->second(ctx.b, x, config);
+  if (found != activations().end()) return found->second(b, x, config);
+  if (name == "LeakyReLU") return leaky_relu(b, x, config.get("negative_slope", config.get("alpha", 0.3)));
   static const std::map<std::string, const char*, std::less<>> kLayers = {
-      {"ReLU", "relu"}, {"LeakyReLU", "leaky_relu"}, {"ELU", "elu"}, {"Softmax", "softmax"}};
+      {"ReLU", "relu"}, {"ELU", "elu"}, {"Softmax", "softmax"}};
   if (const auto layer = kLayers.find(name); layer != kLayers.end()) {
-    return activations().at(layer->second)(ctx.b, x, config);
+    return activations().at(layer->second)(b, x, config);
   }
-  ctx.require(false, "the activation \"" + name + "\" is not a built-in one",
-              "use a built-in activation, or export the model as a SavedModel and convert that");
-  return nullptr;
+  fail_unsupported("the activation \"" + name + "\" is not a built-in one",
+                   "use a built-in activation, or export the model as a SavedModel and convert that");
+}
+
+Value* activate(const Context& ctx, const Json& activation, Value* x) {
+  return activate(ctx.b, activation, x, ctx.session.legacy);
 }
 
 void register_activation(OpTable& table) {

@@ -4,64 +4,13 @@
 #include "import/keras/context.h"
 #include "import/keras/op_table.h"
 #include "import/keras/ops/layout.h"
+#include "import/keras/ops/window.h"
 
 namespace onward::importer::keras {
 namespace {
 
 using ir::Builder;
 using ir::Value;
-
-// Spatial rank by the class' name: Conv2D → 2.
-size_t spatial_rank(const Context& ctx) {
-  for (const char c : ctx.layer.class_name) {
-    if (c >= '1' && c <= '3') return static_cast<size_t>(c - '0');
-  }
-  return 2;
-}
-
-struct Window {
-  std::vector<int64_t> strides;
-  std::vector<int64_t> dilations;
-};
-
-Window window_of(const Context& ctx, size_t rank) {
-  return {ctx.ints("strides", rank), ctx.ints("dilation_rate", rank)};
-}
-
-// "same" with stride 1 pads the same whatever the size; with a larger stride it depends on the size, which ONNX then
-// works out.
-void set_padding(const Context& ctx, const Window& window, const Value& kernel, ir::Attrs& attrs) {
-  const std::string padding = ctx.config.get("padding", "valid");
-  ctx.require(padding == "same" || padding == "valid" || padding == "causal", "padding \"" + padding + "\" is unknown");
-  if (padding != "same") return;
-  const size_t rank = window.strides.size();
-  if (std::any_of(window.strides.begin(), window.strides.end(), [](int64_t stride) { return stride != 1; })) {
-    attrs.set("auto_pad", "SAME_UPPER");
-    return;
-  }
-  std::vector<int64_t> pads(2 * rank);
-  for (size_t i = 0; i < rank; ++i) {
-    const int64_t total = window.dilations[i] * (kernel.dim(2 + i).value() - 1);
-    pads[i] = total / 2;
-    pads[i + rank] = total - total / 2;
-  }
-  attrs.set("pads", pads);
-}
-
-// `kernel` in ONNX's layout.
-ir::Attrs conv_attrs(const Context& ctx, const Window& window, const Value& kernel, int64_t groups) {
-  ir::Attrs attrs{{"strides", window.strides}, {"dilations", window.dilations}, {"group", groups}};
-  set_padding(ctx, window, kernel, attrs);
-  return attrs;
-}
-
-// Keras' kernel is [spatial…, in / groups, out], ONNX's [out, in / groups, spatial…].
-Value* conv_kernel(Builder& b, Value* kernel) {
-  const auto rank = static_cast<int64_t>(kernel->rank());
-  std::vector<int64_t> perm{rank - 1, rank - 2};
-  for (int64_t i = 0; i + 2 < rank; ++i) perm.push_back(i);
-  return b.Transpose(kernel, perm);
-}
 
 Value* causal(const Context& ctx, Value* x, const std::vector<int64_t>& dilations, int64_t width) {
   if (ctx.config.get("padding", "valid") != "causal") return x;
@@ -74,46 +23,33 @@ Value* bias_of(const Context& ctx) { return ctx.config.get("use_bias", true) ? c
 // Conv<N>D(filters, kernel_size, strides=1, padding="valid", data_format, dilation_rate=1, groups=1, activation=None,
 // use_bias=True)
 ir::Values conv(Context& ctx) {
-  const size_t rank = spatial_rank(ctx);
+  const size_t rank = spatial_rank(ctx.layer);
   const Window window = window_of(ctx, rank);
   Value* kernel = conv_kernel(ctx.b, ctx.weight("kernel"));
   Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
     x = causal(ctx, x, window.dilations, kernel->dim(2).value());
-    return ctx.b.op("Conv", {x, kernel, bias_of(ctx)}, conv_attrs(ctx, window, *kernel, ctx.config.get("groups", 1)));
+    return ctx.b.op("Conv", {x, kernel, bias_of(ctx)}, conv_attrs(window, *kernel, ctx.config.get("groups", 1)));
   });
   return {activate(ctx, ctx.config["activation"], y)};
 }
 
-// The depthwise kernel [spatial…, in, multiplier] as ONNX's [in * multiplier, 1, spatial…].
-Value* depthwise_kernel(Builder& b, Value* kernel) {
-  const auto rank = static_cast<int64_t>(kernel->rank());
-  const int64_t channels = kernel->dim(kernel->rank() - 2).value() * kernel->dim(kernel->rank() - 1).value();
-  std::vector<int64_t> perm{rank - 2, rank - 1};
-  std::vector<int64_t> shape{channels, 1};
-  for (int64_t i = 0; i + 2 < rank; ++i) {
-    perm.push_back(i);
-    shape.push_back(kernel->dim(static_cast<size_t>(i)).value());
-  }
-  return b.Reshape(b.Transpose(kernel, perm), shape);
-}
-
 // DepthwiseConv<N>D(kernel_size, strides=1, padding="valid", depth_multiplier=1, …)
 ir::Values depthwise_conv(Context& ctx) {
-  const size_t rank = spatial_rank(ctx);
+  const size_t rank = spatial_rank(ctx.layer);
   const Window window = window_of(ctx, rank);
   Value* original = ctx.has_weight("kernel") ? ctx.weight("kernel") : ctx.weight("depthwise_kernel");
   const int64_t groups = original->dim(original->rank() - 2).value();
   Value* kernel = depthwise_kernel(ctx.b, original);
   Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
     x = causal(ctx, x, window.dilations, kernel->dim(2).value());
-    return ctx.b.op("Conv", {x, kernel, bias_of(ctx)}, conv_attrs(ctx, window, *kernel, groups));
+    return ctx.b.op("Conv", {x, kernel, bias_of(ctx)}, conv_attrs(window, *kernel, groups));
   });
   return {activate(ctx, ctx.config["activation"], y)};
 }
 
 // SeparableConv<N>D: depthwise, then 1x1.
 ir::Values separable_conv(Context& ctx) {
-  const size_t rank = spatial_rank(ctx);
+  const size_t rank = spatial_rank(ctx.layer);
   const Window window = window_of(ctx, rank);
   Value* original = ctx.weight("depthwise_kernel");
   const int64_t groups = original->dim(original->rank() - 2).value();
@@ -121,7 +57,7 @@ ir::Values separable_conv(Context& ctx) {
   Value* pointwise = conv_kernel(ctx.b, ctx.weight("pointwise_kernel"));
   Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
     x = causal(ctx, x, window.dilations, depthwise->dim(2).value());
-    Value* middle = ctx.b.op("Conv", {x, depthwise}, conv_attrs(ctx, window, *depthwise, groups));
+    Value* middle = ctx.b.op("Conv", {x, depthwise}, conv_attrs(window, *depthwise, groups));
     return ctx.b.op("Conv", {middle, pointwise, bias_of(ctx)});
   });
   return {activate(ctx, ctx.config["activation"], y)};
@@ -137,23 +73,18 @@ struct TransposeCut {
 TransposeCut transpose_cut(const std::string& padding, int64_t kernel, int64_t stride, int64_t dilation,
                            const std::optional<int64_t>& output_padding) {
   const int64_t span = dilation * (kernel - 1) + 1;
-  if (output_padding) {
-    const int64_t pad = padding == "same" ? span / 2 : 0;
-    return {pad, pad, *output_padding};
-  }
-  if (padding == "same") {
-    // The output is input * stride long.
-    const int64_t total = span - stride;
-    if (total >= 0) return {total / 2, total - total / 2, 0};
-    return {0, 0, -total};
-  }
-  return {0, 0, std::max<int64_t>(stride - span, 0)};
+  const bool same = padding == "same";
+  // How much longer the full result is than Keras' output.
+  int64_t excess = same ? span - stride : -std::max<int64_t>(stride - span, 0);
+  if (output_padding) excess = (same ? 2 * (span / 2) : 0) - *output_padding;
+  const int64_t begin = std::max<int64_t>(excess, 0) / 2;
+  return {begin, std::max<int64_t>(excess, 0) - begin, std::max<int64_t>(-excess, 0)};
 }
 
 // Conv<N>DTranspose(filters, kernel_size, strides=1, padding="valid", output_padding=None, dilation_rate=1, …); its
 // kernel is [spatial…, out, in], ONNX's [in, out, spatial…].
 ir::Values conv_transpose(Context& ctx) {
-  const size_t rank = spatial_rank(ctx);
+  const size_t rank = spatial_rank(ctx.layer);
   const Window window = window_of(ctx, rank);
   Value* kernel = conv_kernel(ctx.b, ctx.weight("kernel"));
   const Json& given = ctx.config["output_padding"];

@@ -23,10 +23,28 @@ ir::Values aligned(const Context& ctx) {
   return values;
 }
 
+// Keras 2 keeps what every mask keeps; Keras 3 what any does, where all inputs have one.
+void merge_masks(const Context& ctx, const Value* result) {
+  ir::Builder& b = ctx.b;
+  Value* merged = nullptr;
+  for (const Value* input : ctx.inputs()) {
+    Value* mask = ctx.mask_of(input);
+    if (mask == nullptr && ctx.session.legacy) continue;
+    if (mask == nullptr) return;
+    if (merged == nullptr) {
+      merged = mask;
+    } else {
+      merged = ctx.session.legacy ? b.And(merged, mask) : b.Or(merged, mask);
+    }
+  }
+  ctx.set_mask(result, merged);
+}
+
 Value* folded(const Context& ctx, const char* op) {
   const ir::Values values = aligned(ctx);
   Value* result = values.front();
   for (size_t i = 1; i < values.size(); ++i) result = ctx.b.op(op, {result, values[i]});
+  merge_masks(ctx, result);
   return result;
 }
 
@@ -35,10 +53,47 @@ ir::Values subtract(Context& ctx) { return {folded(ctx, "Sub")}; }
 ir::Values multiply(Context& ctx) { return {folded(ctx, "Mul")}; }
 ir::Values maximum(Context& ctx) { return {folded(ctx, "Max")}; }
 ir::Values minimum(Context& ctx) { return {folded(ctx, "Min")}; }
-ir::Values average(Context& ctx) { return {ctx.b.Div(folded(ctx, "Add"), static_cast<double>(ctx.inputs().size()))}; }
+ir::Values average(Context& ctx) {
+  Value* mean = ctx.b.Div(folded(ctx, "Add"), static_cast<double>(ctx.inputs().size()));
+  merge_masks(ctx, mean);
+  return {mean};
+}
+
+// Inputs joined behind the step axis join their masks; joined along it, the masks lie one behind the other.
+void concatenate_masks(const Context& ctx, const Value* result, int64_t axis) {
+  ir::Builder& b = ctx.b;
+  const ir::Values inputs = ctx.inputs();
+  ir::Values masks;
+  bool any = false;
+  for (Value* input : inputs) {
+    Value* mask = ctx.mask_of(input);
+    any = any || mask != nullptr;
+    masks.push_back(mask);
+  }
+  if (!any || axis == 0) return;
+  if (axis != 1) {
+    Value* merged = nullptr;
+    for (Value* mask : masks) {
+      if (mask != nullptr) merged = merged == nullptr ? mask : b.And(merged, mask);
+    }
+    return ctx.set_mask(result, merged);
+  }
+  for (size_t i = 0; i < masks.size(); ++i) {
+    if (masks[i] == nullptr) masks[i] = b.Expand(b.boolean(true), b.op("Shape", {inputs[i]}, {{"end", 2}}));
+  }
+  ctx.set_mask(result, b.Concat(masks, 1));
+}
 
 // Concatenate(axis=-1)
-ir::Values concatenate(Context& ctx) { return {ctx.b.Concat(ctx.inputs(), ctx.config.get("axis", -1))}; }
+ir::Values concatenate(Context& ctx) {
+  int64_t axis = ctx.config.get("axis", -1);
+  const ir::Values inputs = ctx.inputs();
+  ctx.require(!inputs.empty(), "has no inputs");
+  Value* result = ctx.b.Concat(inputs, axis);
+  if (axis < 0) axis += static_cast<int64_t>(result->rank());
+  concatenate_masks(ctx, result, axis);
+  return {result};
+}
 
 Value* l2_normalized(ir::Builder& b, Value* x, int64_t axis) {
   return b.Div(x, b.Sqrt(b.Max(b.ReduceSumSquare(x, {axis}), 1e-12)));
@@ -76,13 +131,13 @@ ir::Values dot(Context& ctx) {
 }  // namespace
 
 void register_merging(OpTable& table) {
-  table.add("Add", {add, nullptr, Masking::kPassed});
-  table.add("Subtract", {subtract, nullptr, Masking::kPassed});
-  table.add("Multiply", {multiply, nullptr, Masking::kPassed});
-  table.add("Average", {average, nullptr, Masking::kPassed});
-  table.add("Maximum", {maximum, nullptr, Masking::kPassed});
-  table.add("Minimum", {minimum, nullptr, Masking::kPassed});
-  table.add("Concatenate", {concatenate, nullptr, Masking::kPassed});
+  table.add("Add", {add, nullptr, Masking::kOwn});
+  table.add("Subtract", {subtract, nullptr, Masking::kOwn});
+  table.add("Multiply", {multiply, nullptr, Masking::kOwn});
+  table.add("Average", {average, nullptr, Masking::kOwn});
+  table.add("Maximum", {maximum, nullptr, Masking::kOwn});
+  table.add("Minimum", {minimum, nullptr, Masking::kOwn});
+  table.add("Concatenate", {concatenate, nullptr, Masking::kOwn});
   table.add("Dot", {dot});
 }
 

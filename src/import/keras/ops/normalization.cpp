@@ -143,7 +143,9 @@ ir::Values unit_normalization(Context& ctx) {
 }  // namespace
 
 void register_normalization(OpTable& table) {
-  table.add("BatchNormalization", {batch_normalization, batch_variables, Masking::kPassed});
+  for (const char* name : {"BatchNormalization", "BatchNormalizationV1", "SyncBatchNormalization"}) {
+    table.add(name, {batch_normalization, batch_variables, Masking::kPassed});
+  }
   table.add("LayerNormalization", {layer_normalization, layer_variables, Masking::kPassed});
   table.add("RMSNormalization", {rms_normalization, rms_variables, Masking::kPassed});
   table.add("UnitNormalization", {unit_normalization, nullptr, Masking::kPassed});

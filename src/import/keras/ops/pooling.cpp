@@ -2,22 +2,16 @@
 #include "import/keras/context.h"
 #include "import/keras/op_table.h"
 #include "import/keras/ops/layout.h"
+#include "import/keras/ops/window.h"
 
 namespace onward::importer::keras {
 namespace {
 
 using ir::Value;
 
-size_t spatial_rank(const Context& ctx) {
-  for (const char c : ctx.layer.class_name) {
-    if (c >= '1' && c <= '3') return static_cast<size_t>(c - '0');
-  }
-  return 2;
-}
-
 // <Max|Average>Pooling<N>D(pool_size=2, strides=None, padding="valid", data_format)
 ir::Values pool(Context& ctx, const char* op) {
-  const size_t rank = spatial_rank(ctx);
+  const size_t rank = spatial_rank(ctx.layer);
   const std::vector<int64_t> size = ctx.ints("pool_size", rank, 2);
   const std::vector<int64_t> strides = ctx.config["strides"].is_null() ? size : ctx.ints("strides", rank);
   ir::Attrs attrs{{"kernel_shape", size}, {"strides", strides}};
@@ -41,7 +35,16 @@ ir::Values global_max_pool(Context& ctx) {
 }
 
 ir::Values global_average_pool(Context& ctx) {
+  ir::Builder& b = ctx.b;
   Value* x = ctx.x();
+  Value* mask = ctx.layer.class_name == "GlobalAveragePooling1D" ? ctx.mask() : nullptr;
+  if (mask != nullptr) {
+    // Only the steps that count.
+    Value* weight = b.Unsqueeze(b.Cast(mask, x->dtype), {ctx.channels_first() ? 1 : 2});
+    const std::vector<int64_t> axes = spatial_axes(ctx, x->rank());
+    const bool keep = ctx.config.get("keepdims", false);
+    return {b.Div(b.ReduceSum(b.Mul(x, weight), axes, keep), b.ReduceSum(weight, axes, keep))};
+  }
   return {ctx.b.ReduceMean(x, spatial_axes(ctx, x->rank()), ctx.config.get("keepdims", false))};
 }
 

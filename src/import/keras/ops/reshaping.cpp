@@ -5,16 +5,13 @@
 #include "import/keras/context.h"
 #include "import/keras/op_table.h"
 #include "import/keras/ops/layout.h"
+#include "import/keras/ops/window.h"
 
 namespace onward::importer::keras {
 namespace {
 
 using ir::Builder;
 using ir::Value;
-
-size_t spatial_rank(const Context& ctx) {
-  return static_cast<size_t>(ctx.layer.class_name[ctx.layer.class_name.size() - 2] - '0');
-}
 
 // Flatten(data_format): channels_first inputs are flattened as channels_last
 ir::Values flatten(Context& ctx) {
@@ -52,7 +49,7 @@ ir::Values repeat_vector(Context& ctx) {
 
 // Pairs [before, after] for each spatial axis, from an integer, a list of integers or a list of pairs.
 std::vector<std::pair<int64_t, int64_t>> pairs(const Context& ctx, const char* key) {
-  const size_t rank = spatial_rank(ctx);
+  const size_t rank = spatial_rank(ctx.layer);
   const Json& given = ctx.config.at(key);
   std::vector<std::pair<int64_t, int64_t>> result;
   if (given.is_number()) return std::vector(rank, std::pair(given.as_int(), given.as_int()));
@@ -99,7 +96,7 @@ ir::Values cropping(Context& ctx) {
 // UpSampling<N>D(size=2, data_format, interpolation="nearest")
 ir::Values up_sampling(Context& ctx) {
   Builder& b = ctx.b;
-  const size_t rank = spatial_rank(ctx);
+  const size_t rank = spatial_rank(ctx.layer);
   const std::vector<int64_t> size = ctx.ints("size", rank, 2);
   const std::string mode = ctx.config.get("interpolation", "nearest");
   ctx.require(mode == "nearest" || mode == "bilinear" || mode == "bicubic",

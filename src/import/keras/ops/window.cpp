@@ -1,0 +1,73 @@
+#include "import/keras/ops/window.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace onward::importer::keras {
+
+using ir::Builder;
+using ir::Value;
+
+size_t spatial_rank(const Layer& layer) {
+  for (const char c : layer.class_name) {
+    if (c >= '1' && c <= '3') return static_cast<size_t>(c - '0');
+  }
+  return 2;
+}
+
+Window window_of(const Context& ctx, size_t rank) {
+  const std::string padding = ctx.config.get("padding", "valid");
+  ctx.require(padding == "same" || padding == "valid" || padding == "causal", "padding \"" + padding + "\" is unknown");
+  return {ctx.ints("strides", rank), ctx.ints("dilation_rate", rank), padding};
+}
+
+std::vector<int64_t> spatial_list(const std::vector<int64_t>& given, size_t rank, bool channels_first) {
+  if (given.empty()) return std::vector<int64_t>(rank, 1);
+  if (given.size() == 1) return std::vector<int64_t>(rank, given[0]);
+  if (given.size() == rank) return given;
+  if (given.size() != rank + 2) fail_unsupported("a window with " + std::to_string(given.size()) + " entries");
+  const auto start = given.begin() + (channels_first ? 2 : 1);
+  return {start, start + static_cast<int64_t>(rank)};
+}
+
+// "same" with stride 1 pads the same whatever the size; with a larger stride it depends on the size, which ONNX then
+// works out.
+ir::Attrs conv_attrs(const Window& window, const Value& kernel, int64_t groups) {
+  ir::Attrs attrs{{"strides", window.strides}, {"dilations", window.dilations}, {"group", groups}};
+  if (window.padding != "same") return attrs;
+  const size_t rank = window.strides.size();
+  if (std::any_of(window.strides.begin(), window.strides.end(), [](int64_t stride) { return stride != 1; })) {
+    attrs.set("auto_pad", "SAME_UPPER");
+    return attrs;
+  }
+  std::vector<int64_t> pads(2 * rank);
+  for (size_t i = 0; i < rank; ++i) {
+    const int64_t total = window.dilations[i] * (kernel.dim(2 + i).value() - 1);
+    pads[i] = total / 2;
+    pads[i + rank] = total - total / 2;
+  }
+  attrs.set("pads", pads);
+  return attrs;
+}
+
+Value* conv_kernel(Builder& b, Value* kernel) {
+  const auto rank = static_cast<int64_t>(kernel->rank());
+  std::vector<int64_t> perm{rank - 1, rank - 2};
+  for (int64_t i = 0; i + 2 < rank; ++i) perm.push_back(i);
+  return b.Transpose(kernel, perm);
+}
+
+Value* depthwise_kernel(Builder& b, Value* kernel) {
+  const auto rank = static_cast<int64_t>(kernel->rank());
+  const int64_t channels = kernel->dim(kernel->rank() - 2).value() * kernel->dim(kernel->rank() - 1).value();
+  std::vector<int64_t> perm{rank - 2, rank - 1};
+  std::vector<int64_t> shape{channels, 1};
+  for (int64_t i = 0; i + 2 < rank; ++i) {
+    perm.push_back(i);
+    shape.push_back(kernel->dim(static_cast<size_t>(i)).value());
+  }
+  return b.Reshape(b.Transpose(kernel, perm), shape);
+}
+
+}  // namespace onward::importer::keras
