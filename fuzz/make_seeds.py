@@ -102,3 +102,12 @@ for name, nodes in {
 meta = pt2_tensor(2, 2)
 write("pt2_config", "one", json.dumps({"config": {"layer.w": {"path_name": "weight_0", "is_param": True,
                                                              "use_pickle": False, "tensor_meta": meta}}}).encode())
+# Keras: the models that the tests convert, whole and their configs alone.
+models = HERE.parents[1] / "tests" / "fixtures" / "keras"
+for file in sorted(models.iterdir()):
+    if file.suffix == ".npz":
+        continue
+    write("keras", file.name, file.read_bytes())
+    if file.suffix == ".keras":
+        with zipfile.ZipFile(file) as archive_file:
+            write("keras_config", file.stem + ".json", archive_file.read("config.json"))

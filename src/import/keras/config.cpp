@@ -28,6 +28,11 @@ bool is_legacy_ref(const Json& json, const std::set<std::string>& layers) {
          json[2].is_int() && layers.count(json[0].as_string()) > 0;
 }
 
+// ["_CONSTANT_VALUE", -1, value, kwargs]
+bool is_constant_ref(const Json& json) {
+  return json.is_array() && json.size() >= 3 && json[0].is_string() && json[0].as_string() == "_CONSTANT_VALUE";
+}
+
 Json modernized(const Json& json, const std::set<std::string>& layers) {
   if (is_legacy_ref(json, layers)) return tensor_json(json[0], json[1], json[2]);
   if (json.is_array()) {
@@ -60,12 +65,11 @@ Call read_legacy_call(const Json& node, const std::string& class_name, const std
     return call;
   }
   Json tensors = Json::array();
-  const bool single = is_legacy_ref(node, layers);
+  const bool single = is_legacy_ref(node, layers) || is_constant_ref(node);
   const Json::Array items = single ? Json::Array{node} : node.as_array();
   for (const Json& item : items) {
     if (!is_legacy_ref(item, layers)) {
-      // ["_CONSTANT_VALUE", -1, value, kwargs]
-      if (item.is_array() && item.size() >= 3 && item[0].is_string() && item[0].as_string() == "_CONSTANT_VALUE") {
+      if (is_constant_ref(item)) {
         tensors.push(item[2]);
       } else {
         fail_data("an inbound node names no layer of the model: " + item.dump().substr(0, 80));
@@ -248,6 +252,7 @@ Layer read_layer(const Json& json) {
   layer.module = json.get("module", "");
   layer.config = json.at("config");
   layer.build_config = json["build_config"];
+  if (json["shared_object_id"].is_int()) layer.shared_id = json["shared_object_id"].as_int();
   layer.name = layer.config.is_object() ? layer.config.get("name", "") : "";
   // Keras 2 writes only the class; custom ones are then recognised by not being known.
   const size_t registered = layer.class_name.find('>');

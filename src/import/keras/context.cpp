@@ -119,10 +119,11 @@ ir::Values Context::apply(const Layer& inner, const std::string& child, const ir
 }
 
 std::vector<int64_t> Context::ints(std::string_view key, size_t count, int64_t fallback) const {
+  constexpr int64_t kMost = int64_t{1} << 31;
   const Json& value = config[key];
   if (value.is_null()) return std::vector<int64_t>(count, fallback);
-  if (value.is_number()) return std::vector<int64_t>(count, value.as_int());
-  std::vector<int64_t> values = value.as_ints();
+  std::vector<int64_t> values = value.is_number() ? std::vector<int64_t>(count, value.as_int()) : value.as_ints();
+  for (const int64_t item : values) require(item > -kMost && item < kMost, fmt::format("{} is out of range", key));
   require(values.size() == count, fmt::format("{} has {} entries where {} are expected", key, values.size(), count));
   return values;
 }

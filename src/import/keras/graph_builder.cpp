@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <stdexcept>
 
 #include "import/keras/op_table.h"
 #include "import/keras/operations.h"
@@ -26,6 +28,13 @@ Error unknown_layer(const Layer& layer) {
   return Error(Code::kUnimplemented,
                fmt::format("{} is {}", layer.class_name, custom ? "a custom layer" : "a layer that is not supported"),
                kCustomHint);
+}
+
+// For an index or a size that the layer's own code did not expect.
+Error contradiction(const Layer& layer) {
+  return Error(Code::kUnimplemented, fmt::format("[{}] its config and weights do not fit its inputs", layer.class_name),
+               "load the model in Keras to see whether the file is sound; sizes that are not known can be given with "
+               "--input NAME=DIMS");
 }
 
 bool is_custom(const Layer& layer) {
@@ -119,6 +128,10 @@ ir::Values GraphBuilder::translate(const Layer& layer, const Call& call, const s
       return translate_operator(session_, layer, call, resolve);
     } catch (const Error& error) {
       return block(layer, path, error);
+    } catch (const std::logic_error&) {
+      return block(layer, path, contradiction(layer));
+    } catch (const std::bad_optional_access&) {
+      return block(layer, path, contradiction(layer));
     }
   }
   const LayerOp* op = op_table().find(layer.class_name);
@@ -143,6 +156,10 @@ ir::Values GraphBuilder::translate(const Layer& layer, const Call& call, const s
     return results;
   } catch (const Error& error) {
     return block(layer, path, error);
+  } catch (const std::logic_error&) {
+    return block(layer, path, contradiction(layer));
+  } catch (const std::bad_optional_access&) {
+    return block(layer, path, contradiction(layer));
   }
 }
 

@@ -284,6 +284,7 @@ const OperationTable& operation_table() {
     register_indexing_operations(table);
     register_layout_operations(table);
     register_matrix_operations(table);
+    register_more_operations(table);
     register_nn_operations(table);
     register_reduction_operations(table);
     register_unary_operations(table);

@@ -111,6 +111,7 @@ void register_arithmetic(OperationTable& table);
 void register_indexing_operations(OperationTable& table);
 void register_layout_operations(OperationTable& table);
 void register_matrix_operations(OperationTable& table);
+void register_more_operations(OperationTable& table);
 void register_nn_operations(OperationTable& table);
 void register_reduction_operations(OperationTable& table);
 void register_unary_operations(OperationTable& table);

@@ -34,30 +34,41 @@ struct Home {
   std::string place;
   bool open;  // trainable, and so is all that holds it
 };
-using Visit = std::function<void(const Home&)>;
+struct Walk {
+  std::function<void(const Home&)> visit;
+  // Where the same object was met before: an archive keeps its weights there alone.
+  std::map<int64_t, std::string> first = {};
+  std::vector<std::pair<std::string, std::string>> again = {};  // key, first key
+};
 
 constexpr std::string_view kContainer = "/layers/";
 
-void walk_model(const Model& model, const std::string& key, const std::string& place, bool open, const Visit& visit);
+void walk_model(const Model& model, const std::string& key, const std::string& place, bool open, Walk& walk);
 
-void walk_layer(const Home& home, const Visit& visit) {
+void walk_layer(const Home& home, Walk& walk) {
   const Layer& layer = home.layer;
+  if (layer.shared_id != 0) {
+    const auto [known, fresh] = walk.first.emplace(layer.shared_id, home.key);
+    if (!fresh) walk.again.emplace_back(home.key, known->second);
+  }
   const bool open = home.open && (!layer.config.is_object() || layer.config.get("trainable", true));
-  if (layer.model) return walk_model(*layer.model, home.key, home.place, open, visit);
-  visit({layer, home.key, home.place, open});
+  if (layer.model) return walk_model(*layer.model, home.key, home.place, open, walk);
+  walk.visit({layer, home.key, home.place, open});
   const LayerOp* op = is_operation(layer) ? nullptr : op_table().find(layer.class_name);
   if (op == nullptr || op->children == nullptr) return;
   for (const Child& child : op->children(layer)) {
-    walk_layer({child.layer, home.key + "/" + child.attribute, home.place + "/" + child.attribute, open}, visit);
+    walk_layer({child.layer, home.key + "/" + child.attribute, home.place + "/" + child.attribute, open}, walk);
   }
 }
 
-void walk_model(const Model& model, const std::string& key, const std::string& place, bool open, const Visit& visit) {
+void walk_model(const Model& model, const std::string& key, const std::string& place, bool open, Walk& walk) {
   NameCounter names;
   for (const Layer& layer : model.layers) {
     if (is_operation(layer) || (model.kind == Model::Kind::kSequential && layer.class_name == "InputLayer")) continue;
-    const std::string name = names.next(layer.class_name);
-    walk_layer({layer, layer_path(key, layer), place + std::string(kContainer) + name, open}, visit);
+    // One class is registered under another name than its own.
+    const bool renamed = layer.class_name == "GroupQueryAttention";
+    const std::string name = names.next(renamed ? "GroupedQueryAttention" : layer.class_name);
+    walk_layer({layer, layer_path(key, layer), place + std::string(kContainer) + name, open}, walk);
   }
 }
 
@@ -72,10 +83,27 @@ void collect_own(const Home& home, std::vector<Slot>& slots) {
   }
 }
 
-// Keras 2.12 to 2.14 name the list of a functional model's layers otherwise.
+void share_weights(Weights& weights, const std::string& from, const std::string& to) {
+  Weights more;
+  for (auto at = weights.lower_bound(from); at != weights.end() && at->first.rfind(from, 0) == 0; ++at) {
+    more.emplace(to + at->first.substr(from.size()), at->second);
+  }
+  weights.merge(more);
+}
+
+// Older versions name some attributes otherwise.
 std::optional<hdf5::Object> find_variable(const hdf5::File& file, std::string place) {
   place = place.substr(1);
   if (std::optional<hdf5::Object> found = file.find(place)) return found;
+  // Keras 2.15 keeps what Keras 3 gives a public name: "_query_dense".
+  const size_t vars = place.rfind("/vars/");
+  const size_t owner = place.rfind('/', vars - 1);
+  if (vars != std::string::npos && owner != std::string::npos) {
+    std::string hidden = place;
+    hidden.insert(owner + 1, "_");
+    if (std::optional<hdf5::Object> found = file.find(hidden)) return found;
+  }
+  // Keras 2.12 to 2.14 name the list of a functional model's layers so.
   constexpr std::string_view kOld = "_layer_checkpoint_dependencies/";
   if (place.rfind("layers/", 0) == 0) return file.find(std::string(kOld) + place.substr(7));
   return std::nullopt;
@@ -146,22 +174,25 @@ std::string layer_path(const std::string& path, const Layer& layer) {
 Weights read_archive_weights(const hdf5::File& file, const Model& model) {
   Weights weights;
   std::vector<Slot> slots;
-  walk_model(model, "", "", true, [&](const Home& home) { collect_own(home, slots); });
+  Walk walk{[&](const Home& home) { collect_own(home, slots); }};
+  walk_model(model, "", "", true, walk);
   for (const Slot& slot : slots) {
     const std::optional<hdf5::Object> dataset = find_variable(file, slot.place);
     if (dataset) weights.emplace(slot.key, to_tensor(dataset->read(), slot.key));
   }
+  for (const auto& [key, first] : walk.again) share_weights(weights, first + "/", key + "/");
   return weights;
 }
 
 Assets read_archive_assets(const zip::Archive& archive, const Model& model) {
   Assets assets;
-  walk_model(model, "", "", true, [&](const Home& home) {
+  Walk walk{[&](const Home& home) {
     const std::string folder = "assets" + home.place + "/";
     for (const char* file : {"vocabulary.txt"}) {
       if (archive.contains(folder + file)) assets.emplace(home.key + "/" + file, archive.read(folder + file).text());
     }
-  });
+  }};
+  walk_model(model, "", "", true, walk);
   return assets;
 }
 
@@ -169,10 +200,12 @@ Weights read_h5_weights(const hdf5::File& file, const Model& model) {
   Weights weights;
   const hdf5::Object root = file.at("model_weights");
   for (const Layer& layer : model.layers) {
-    const std::optional<hdf5::Object> group = root.member(layer.name);
+    // A name with slashes lies deeper.
+    const std::optional<hdf5::Object> group = hdf5::File::find_from(root, layer.name);
     if (!group) continue;
     std::vector<Slot> slots;
-    walk_layer({layer, layer.name, "", true}, [&](const Home& home) { collect_own(home, slots); });
+    Walk walk{[&](const Home& home) { collect_own(home, slots); }};
+    walk_layer({layer, layer.name, "", true}, walk);
     if (slots.empty()) continue;
     std::stable_partition(slots.begin(), slots.end(), [](const Slot& slot) { return slot.trainable; });
     const std::vector<std::string> names = match_names(split_attribute(*group, "weight_names"), slots, layer);

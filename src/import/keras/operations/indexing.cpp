@@ -61,6 +61,7 @@ void add_range(const Arguments& a, const Json& range, int64_t axis, Subscript& s
 void add_index(const Arguments& a, const Json& item, int64_t axis, Subscript& s) {
   if (item.is_int()) {
     const int64_t index = item.as_int();
+    a.require(index > -(int64_t{1} << 62) && index < (int64_t{1} << 62), "an index is out of range");
     s.starts.push_back(a.b.ints({index}));
     s.ends.push_back(a.b.ints({index == -1 ? kEnd : index + 1}));
     s.axes.push_back(axis);
@@ -179,7 +180,7 @@ ir::Values one_hot(const Arguments& a) {
   const auto rank = static_cast<int64_t>(wide->rank());
   std::vector<int64_t> shape(wide->rank(), 1);
   shape.at(static_cast<size_t>(axis < 0 ? axis + rank : axis)) = depth;
-  std::vector<int64_t> classes(static_cast<size_t>(std::clamp<int64_t>(depth, 0, 1 << 24)));
+  std::vector<int64_t> classes(static_cast<size_t>(std::clamp<int64_t>(depth, 0, 1 << 22)));
   for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<int64_t>(i);
   return {b.Where(b.Equal(wide, b.Reshape(b.ints(classes), shape)), on, off)};
 }

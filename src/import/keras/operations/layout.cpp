@@ -222,6 +222,7 @@ ir::Values roll(const Arguments& a) {
   for (size_t i = 0; i < axes.size(); ++i) {
     const int64_t axis = axes[i] < 0 ? axes[i] + static_cast<int64_t>(y->rank()) : axes[i];
     Value* size = b.dim(y, axis);
+    a.require(shifts[i] > -(int64_t{1} << 62), "shift is out of range");
     Value* cut = b.Mod(b.ints({-shifts[i]}), size);
     Value* tail = b.Slice(y, cut, b.ints({kEnd}), b.ints({axis}));
     y = b.Concat({tail, b.Slice(y, b.ints({0}), cut, b.ints({axis}))}, axis);
@@ -280,10 +281,10 @@ ir::Values broadcast_to(const Arguments& a) { return {a.b.Expand(a.value("x"), a
 // tril(x, k=0), triu(x, k=0)
 ir::Values triangle(const Arguments& a, bool upper) {
   Value* x = a.value("x");
-  const bool boolean = x->dtype == DType::kBool;
-  Value* y = boolean ? a.b.Cast(x, DType::kInt32) : x;
-  y = a.b.op("Trilu", {y, a.b.i64(a.integer("k", 0))}, {{"upper", upper}});
-  return {boolean ? a.b.Cast(y, DType::kBool) : y};
+  // ONNX Runtime has it for these alone.
+  const bool known = x->dtype == DType::kFloat || x->dtype == DType::kDouble || x->dtype == DType::kInt64;
+  Value* y = known ? x : a.b.Cast(x, ir::is_floating(x->dtype) ? DType::kFloat : DType::kInt64);
+  return {a.b.Cast(a.b.op("Trilu", {y, a.b.i64(a.integer("k", 0))}, {{"upper", upper}}), x->dtype)};
 }
 ir::Values tril(const Arguments& a) { return triangle(a, false); }
 ir::Values triu(const Arguments& a) { return triangle(a, true); }

@@ -108,9 +108,9 @@ ir::Values dot_product_attention(const Arguments& a) {
   Value* low = b.number_like(q->dtype == DType::kFloat16 ? -32752.0 : -1.7014117e38, q);
   if (a.has("mask")) scores = b.Where(b.Cast(a.value("mask"), DType::kBool), scores, low);
   if (a.flag("is_causal", false)) {
-    Value* shape = b.Concat({b.dim(q, 2), b.dim(k, 3)}, 0);
-    Value* lower = b.op("Trilu", {b.Fill(shape, 1, DType::kInt32)}, {{"upper", 0}});
-    scores = b.Where(b.Cast(lower, DType::kBool), scores, low);
+    const auto range = [&](Value* count) { return b.Range(b.i64(0), b.Squeeze(count, {0}), b.i64(1)); };
+    Value* reached = b.GreaterOrEqual(b.Unsqueeze(range(b.dim(q, 2)), {1}), range(b.dim(k, 3)));
+    scores = b.Where(reached, scores, low);
   }
   return {b.Transpose(b.MatMul(b.Softmax(scores, -1), v), heads_first)};
 }
@@ -183,7 +183,7 @@ ir::Values identity(const Arguments& a) { return {a.value("x")}; }
 ir::Values multi_hot(const Arguments& a) {
   Builder& b = a.b;
   Value* x = b.Cast(a.value("x"), DType::kInt64);
-  std::vector<int64_t> classes(static_cast<size_t>(std::clamp<int64_t>(a.integer("num_classes", 0), 0, 1 << 24)));
+  std::vector<int64_t> classes(static_cast<size_t>(std::clamp<int64_t>(a.integer("num_classes", 0), 0, 1 << 22)));
   for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<int64_t>(i);
   const DType dtype = a.dtype("dtype").value_or(DType::kFloat);
   Value* hits = b.Cast(b.Equal(b.Unsqueeze(x, {-1}), b.ints(classes)), dtype);

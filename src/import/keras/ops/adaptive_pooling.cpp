@@ -29,7 +29,8 @@ ir::Values pool(const Context& ctx, bool max) {
   for (size_t i = 0; i < rank; ++i) {
     const int64_t axis = first + static_cast<int64_t>(i);
     const ir::Dim in = x->dim(static_cast<size_t>(axis));
-    ctx.require(out[i] > 0, "output_size must be positive");
+    ctx.require(out[i] > 0 && out[i] <= 4096, "output_size is out of range");
+    ctx.require(!in.is_known() || in.value() < (int64_t{1} << 31), "the input is too large");
     ctx.require(in.is_known() || out[i] == 1, "needs an input of known size", "give the size with --input NAME=DIMS");
     x = pool_axis(b, x, axis, in.is_known() ? in.value() : 0, out[i], max);
   }

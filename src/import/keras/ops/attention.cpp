@@ -20,16 +20,19 @@ Value* both(Builder& b, Value* a, Value* c) {
 
 Value* truth(Builder& b, Value* mask) { return mask != nullptr ? b.Cast(mask, DType::kBool) : nullptr; }
 
+// 0, 1, … as [1, count, 1] or [1, 1, count].
+Value* positions(Builder& b, Value* count, const std::vector<int64_t>& axes) {
+  return b.Unsqueeze(b.Range(b.i64(0), b.Squeeze(count, {0}), b.i64(1)), axes);
+}
+
 // [1, rows, columns], true where the column is not behind the row.
 Value* causal_mask(Builder& b, Value* rows, Value* columns) {
-  Value* ones = b.Fill(b.Concat({rows, columns}, 0), 1, DType::kInt32);
-  return b.Cast(b.Unsqueeze(b.op("Trilu", {ones}, {{"upper", 0}}), {0}), DType::kBool);
+  return b.GreaterOrEqual(positions(b, rows, {0, 2}), positions(b, columns, {0, 1}));
 }
 
 // [1, rows, columns], true where they are less than `width` apart.
 Value* band_mask(Builder& b, Value* rows, Value* columns, int64_t width) {
-  const auto range = [&](Value* count) { return b.Range(b.i64(0), b.Squeeze(count, {0}), b.i64(1)); };
-  Value* distance = b.Abs(b.Sub(b.Unsqueeze(range(rows), {0, 2}), b.Unsqueeze(range(columns), {0, 1})));
+  Value* distance = b.Abs(b.Sub(positions(b, rows, {0, 2}), positions(b, columns, {0, 1})));
   return b.Less(distance, b.i64(width));
 }
 

@@ -12,7 +12,7 @@ using ir::Builder;
 using ir::DType;
 using ir::Value;
 
-constexpr int64_t kMostCategories = 1 << 24;
+constexpr int64_t kMostCategories = 1 << 22;
 
 Value* hits(Builder& b, Value* x, int64_t depth) {
   std::vector<int64_t> classes(static_cast<size_t>(depth));

@@ -2,46 +2,47 @@
 #include "import/keras/context.h"
 #include "import/keras/op_table.h"
 #include "import/keras/ops/projection.h"
+#include "import/keras/ops/quantized.h"
 
 namespace onward::importer::keras {
 namespace {
 
 using ir::Value;
 
-// Keras keeps int8 weights with a scale to divide by; what is left to inference is the plain product.
-Value* kernel_of(const Context& ctx, const char* name) {
-  Value* kernel = ctx.weight(name);
-  if (ir::is_floating(kernel->dtype)) return kernel;
-  ctx.require(kernel->dtype == ir::DType::kInt8, "its weights are of an unknown kind");
-  Value* scale = ctx.weight(std::string(name) + "_scale");
-  return ctx.b.Div(ctx.b.Cast(kernel, scale->dtype), scale);
-}
-
-bool quantized(const Layer& layer) {
-  const Json& policy = layer.config["dtype"];
-  return policy.is_object() && policy.get("class_name", "").rfind("Quantized", 0) == 0;
+// `product` of the input, with the scales of int8 layers taken off. `contracted`: how many last axes it sums over.
+template <class Product>
+Value* scaled_product(const Context& ctx, Value* x, size_t contracted, const Product& product) {
+  ir::Builder& b = ctx.b;
+  if (!is_quantized(ctx.layer)) return product(x);
+  Value* scale = weight_scale(ctx, "kernel");
+  if (!rounds_input(ctx.layer) || contracted == 0) return b.Div(product(x), scale);
+  const Rounded input = rounded_input(b, x, contracted);
+  Value* y = product(input.x);
+  std::vector<int64_t> axes;
+  for (size_t i = input.scale->rank(); i < y->rank(); ++i) axes.push_back(static_cast<int64_t>(i));
+  return b.Div(y, b.Mul(scale, b.Unsqueeze(input.scale, axes)));
 }
 
 // Dense(units, activation=None, use_bias=True): over the last axis
 ir::Values dense(Context& ctx) {
   ir::Builder& b = ctx.b;
   Value* x = b.Cast(ctx.x(), ctx.compute_dtype());
-  Value* kernel = kernel_of(ctx, "kernel");
+  Value* kernel = quantized_weight(ctx, "kernel");
   const bool biased = ctx.config.get("use_bias", true);
   Value* y = nullptr;
-  if (biased && x->has_rank() && x->rank() == 2) {
+  if (biased && x->has_rank() && x->rank() == 2 && !is_quantized(ctx.layer)) {
     y = b.op("Gemm", {x, kernel, ctx.weight("bias")});
   } else {
-    y = b.MatMul(x, kernel);
+    y = scaled_product(ctx, x, 1, [&](Value* v) { return b.MatMul(v, kernel); });
     if (biased) y = b.Add(y, ctx.weight("bias"));
   }
   return {activate(ctx, ctx.config["activation"], y)};
 }
 
 std::vector<Variable> dense_variables(const Layer& layer) {
-  std::vector<Variable> variables{{"kernel", !quantized(layer)}};
+  std::vector<Variable> variables{{"kernel", !is_quantized(layer)}};
   if (layer.config.get("use_bias", true)) variables.push_back({"bias"});
-  if (quantized(layer)) variables.push_back({"kernel_scale", false});
+  if (is_quantized(layer)) variables.push_back({"kernel_scale", false});
   return variables;
 }
 
@@ -50,28 +51,28 @@ ir::Values einsum_dense(Context& ctx) {
   ir::Builder& b = ctx.b;
   Value* x = b.Cast(ctx.x(), ctx.compute_dtype());
   const std::string equation = ctx.config.at("equation").as_string();
-  Value* y = project(b, equation, x, kernel_of(ctx, "kernel"));
+  Value* kernel = quantized_weight(ctx, "kernel");
+  Value* y = scaled_product(ctx, x, contracted_axes(equation, x, kernel),
+                            [&](Value* v) { return project(b, equation, v, kernel); });
   if (!ctx.config["bias_axes"].is_null()) y = b.Add(y, ctx.weight("bias"));
   return {activate(ctx, ctx.config["activation"], y)};
 }
 
 std::vector<Variable> einsum_variables(const Layer& layer) {
-  std::vector<Variable> variables{{"kernel", !quantized(layer)}};
+  std::vector<Variable> variables{{"kernel", !is_quantized(layer)}};
   if (!layer.config["bias_axes"].is_null()) variables.push_back({"bias"});
-  if (quantized(layer)) variables.push_back({"kernel_scale", false});
+  if (is_quantized(layer)) variables.push_back({"kernel_scale", false});
   return variables;
 }
 
 // int8 rows have a scale each.
 Value* embedded(const Context& ctx, Value* indices) {
   ir::Builder& b = ctx.b;
-  Value* table = ctx.weight("embeddings");
-  Value* rows = b.Gather(table, indices, 0);
-  if (ir::is_floating(table->dtype)) return rows;
-  ctx.require(table->dtype == ir::DType::kInt8, "its weights are of an unknown kind");
-  Value* scales = b.Gather(ctx.weight("embeddings_scale"), indices, 0);
-  if (scales->rank() < rows->rank()) scales = b.Unsqueeze(scales, {-1});
-  return b.Div(b.Cast(rows, scales->dtype), scales);
+  Value* rows = b.Gather(quantized_weight(ctx, "embeddings"), indices, 0);
+  Value* scale = weight_scale(ctx, "embeddings");
+  if (scale == nullptr) return rows;
+  Value* scales = b.Gather(scale, indices, 0);
+  return b.Div(rows, scales->rank() < rows->rank() ? b.Unsqueeze(scales, {-1}) : scales);
 }
 
 // Embedding(input_dim, output_dim, mask_zero=False)
@@ -84,8 +85,8 @@ ir::Values embedding(Context& ctx) {
 }
 
 std::vector<Variable> embedding_variables(const Layer& layer) {
-  std::vector<Variable> variables{{"embeddings", !quantized(layer)}};
-  if (quantized(layer)) variables.push_back({"embeddings_scale", false});
+  std::vector<Variable> variables{{"embeddings", !is_quantized(layer)}};
+  if (is_quantized(layer)) variables.push_back({"embeddings_scale", false});
   return variables;
 }
 
@@ -94,7 +95,8 @@ ir::Values reversible_embedding(Context& ctx) {
   if (!ctx.flag(1, "reverse", false)) return embedding(ctx);
   ir::Builder& b = ctx.b;
   const bool tied = ctx.config.get("tie_weights", true);
-  Value* kernel = tied ? b.Transpose(kernel_of(ctx, "embeddings"), {1, 0}) : kernel_of(ctx, "reverse_embeddings");
+  ctx.require(!is_quantized(ctx.layer), "reversed and quantized is not supported");
+  Value* kernel = tied ? b.Transpose(ctx.weight("embeddings"), {1, 0}) : ctx.weight("reverse_embeddings");
   Value* x = ctx.x();
   if (const Json& given = ctx.config["reverse_dtype"]; given.is_string()) {
     const auto dtype = ir::dtype_from_name(given.as_string());
@@ -109,9 +111,9 @@ ir::Values reversible_embedding(Context& ctx) {
 }
 
 std::vector<Variable> reversible_variables(const Layer& layer) {
-  std::vector<Variable> variables{{"embeddings", !quantized(layer)}};
-  if (!layer.config.get("tie_weights", true)) variables.push_back({"reverse_embeddings", !quantized(layer)});
-  if (!quantized(layer)) return variables;
+  std::vector<Variable> variables{{"embeddings", !is_quantized(layer)}};
+  if (!layer.config.get("tie_weights", true)) variables.push_back({"reverse_embeddings", !is_quantized(layer)});
+  if (!is_quantized(layer)) return variables;
   variables.insert(variables.begin() + 1, {"embeddings_scale", false});
   if (!layer.config.get("tie_weights", true)) variables.push_back({"reverse_embeddings_scale", false});
   return variables;

@@ -21,6 +21,7 @@ ir::Values group_normalization(Context& ctx) {
   ctx.require(channels.is_known(), "needs a known number of channels");
   int64_t groups = ctx.config.get("groups", 32);
   if (groups == -1) groups = channels.value();
+  ctx.require(groups <= (1 << 20), "has too many groups");
   ctx.require(groups > 0 && channels.value() % groups == 0, "the channels are no multiple of the groups");
   std::vector<int64_t> perm{0, axis};
   for (int64_t i = 1; i < rank; ++i) {

@@ -21,6 +21,8 @@ Grid grid_of(const Context& ctx, Value* x, size_t rank) {
   for (size_t i = 0; i < rank; ++i) {
     const ir::Dim in = x->dim(i + 1);
     ctx.require(in.is_known(), "needs an input of known size");
+    ctx.require(grid.kernel[i] > 0 && grid.kernel[i] <= 256 && grid.strides[i] > 0,
+                "the kernel's size is out of range");
     grid.out.push_back((in.value() - grid.kernel[i]) / grid.strides[i] + 1);
   }
   return grid;

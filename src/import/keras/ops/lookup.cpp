@@ -116,9 +116,10 @@ ir::Values hashing(Context& ctx) {
   ctx.require(bins > 0, "num_bins must be positive");
   Value* found = hashed(ctx, x, masked ? bins - 1 : bins);
   if (masked) {
-    Value* token = mask.is_string() ? b.constant(ir::Tensor::of_strings({}, {mask.as_string()}))
-                                    : b.number_like(mask.as_double(), x);
-    found = b.Where(b.Equal(x, token), b.i64(0), b.Add(found, b.i64(1)));
+    // Strings have no Equal before opset 19.
+    Value* hit = mask.is_string() ? b.Equal(lookup(b, x, std::vector<std::string>{mask.as_string()}, {1}, 0), b.i64(1))
+                                  : b.Equal(x, b.number_like(mask.as_double(), x));
+    found = b.Where(hit, b.i64(0), b.Add(found, b.i64(1)));
   }
   const std::string mode = ctx.config.get("output_mode", "int");
   return {encode_categories(ctx, found, mode, bins, encoded_dtype(ctx, mode == "int" ? DType::kInt64 : DType::kFloat))};

@@ -19,6 +19,8 @@ int64_t single_axis(const Context& ctx, size_t rank) {
   return axis;
 }
 
+constexpr int64_t kMostWeights = 1 << 24;
+
 Value* filled_like(Builder& b, const ir::Tensor& like, double value) {
   return b.constant(ir::Tensor::filled(like.dtype(), like.dims(), value));
 }
@@ -92,7 +94,12 @@ ir::Values layer_normalization(Context& ctx) {
   if (trailing && (scale != nullptr || offset == nullptr)) {
     if (scale == nullptr) {
       ir::Dims dims;
-      for (const int64_t axis : axes) dims.push_back(x->dim(static_cast<size_t>(axis)).value());
+      int64_t count = 1;
+      for (const int64_t axis : axes) {
+        dims.push_back(x->dim(static_cast<size_t>(axis)).value());
+        ctx.require(dims.back() > 0 && dims.back() <= kMostWeights / count, "the normalized axes are too large");
+        count *= dims.back();
+      }
       scale = b.constant(ir::Tensor::filled(x->dtype, dims, 1));
     }
     return {b.op("LayerNormalization", {x, scale, offset}, {{"axis", axes.front()}, {"epsilon", epsilon}})};

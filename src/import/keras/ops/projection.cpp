@@ -9,7 +9,14 @@ namespace {
 using ir::Builder;
 using ir::Value;
 
-// How many axes "ab..z,z..->" contracts when x's last letters are the kernel's first, or 0.
+int64_t product(const Value* x, size_t from, size_t to) {
+  int64_t total = 1;
+  for (size_t i = from; i < to; ++i) total *= x->dim(i).value();
+  return total;
+}
+
+}  // namespace
+
 size_t contracted_axes(const std::string& equation, const Value* x, const Value* kernel) {
   std::string text;
   for (const char c : equation) {
@@ -30,14 +37,6 @@ size_t contracted_axes(const std::string& equation, const Value* x, const Value*
   }
   return 0;
 }
-
-int64_t product(const Value* x, size_t from, size_t to) {
-  int64_t total = 1;
-  for (size_t i = from; i < to; ++i) total *= x->dim(i).value();
-  return total;
-}
-
-}  // namespace
 
 Value* project_last(Builder& b, Value* x, Value* kernel, size_t contracted) {
   const int64_t in = product(kernel, 0, contracted);

@@ -9,6 +9,9 @@ namespace onward::importer::keras {
 // kernel.
 ir::Value* project(ir::Builder& b, const std::string& equation, ir::Value* x, ir::Value* kernel);
 
+// How many axes the equation contracts so; 0 where it doesn't.
+size_t contracted_axes(const std::string& equation, const ir::Value* x, const ir::Value* kernel);
+
 // `x` with its last `contracted` axes multiplied by the kernel's first ones.
 ir::Value* project_last(ir::Builder& b, ir::Value* x, ir::Value* kernel, size_t contracted);
 

@@ -64,6 +64,9 @@ std::vector<std::pair<int64_t, int64_t>> pairs(const Context& ctx, const char* k
     }
   }
   ctx.require(result.size() == rank, std::string(key) + " does not fit the layer");
+  for (const auto& [before, after] : result) {
+    ctx.require(before >= 0 && after >= 0, std::string(key) + " is negative");
+  }
   return result;
 }
 

@@ -140,6 +140,7 @@ ir::Values mel_spectrogram(Context& ctx) {
   const Json& c = ctx.config;
   const int64_t fft = c.get("fft_length", 2048);
   const int64_t length = c.get("sequence_length", fft);
+  ctx.require(c.get("num_mel_bins", 128) > 0 && c.get("num_mel_bins", 128) <= 4096, "num_mel_bins is out of range");
   ctx.require(fft > 1 && length > 0 && length <= fft && fft <= (1 << 20), "the lengths do not fit together");
   Value* x = b.Cast(ctx.x(), DType::kFloat);
   const size_t rank = x->rank();

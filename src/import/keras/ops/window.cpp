@@ -23,6 +23,9 @@ Window window_of(const Context& ctx, size_t rank) {
 }
 
 std::vector<int64_t> spatial_list(const std::vector<int64_t>& given, size_t rank, bool channels_first) {
+  for (const int64_t size : given) {
+    if (size < 0 || size >= (int64_t{1} << 31)) fail_unsupported("a window's size is out of range");
+  }
   if (given.empty()) return std::vector<int64_t>(rank, 1);
   if (given.size() == 1) return std::vector<int64_t>(rank, given[0]);
   if (given.size() == rank) return given;

@@ -143,6 +143,9 @@ Cell read_cell(const Context& ctx, const Layer& layer, const std::string& child)
             known->cudnn || layer.config.get("reset_after", false),
             ctx.session.legacy};
   if (cell.kind != Cell::Kind::kGru) cell.reset_after = false;
+  const int64_t gates = cell.kind == Cell::Kind::kLstm ? 4 : cell.kind == Cell::Kind::kGru ? 3 : 1;
+  ctx.require(cell.kernel->rank() == 2 && cell.units > 0 && cell.kernel->dim(1).value() / gates == cell.units,
+              "the kernel does not have the layer's size");
   if (layer.config.get("use_bias", true)) cell.bias = ctx.weight("bias", child);
   if (known->cudnn) {
     // cuDNN keeps the input's and the recurrent biases one behind the other.
