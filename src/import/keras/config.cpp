@@ -252,7 +252,7 @@ Layer read_layer(const Json& json) {
   layer.module = json.get("module", "");
   layer.config = json.at("config");
   layer.build_config = json["build_config"];
-  if (json["shared_object_id"].is_int()) layer.shared_id = json["shared_object_id"].as_int();
+  layer.shared = !json["shared_object_id"].is_null();
   layer.name = layer.config.is_object() ? layer.config.get("name", "") : "";
   // Keras 2 writes only the class; custom ones are then recognised by not being known.
   const size_t registered = layer.class_name.find('>');

@@ -33,7 +33,7 @@ struct Layer {
   std::string name;
   Json config;
   Json build_config;
-  int64_t shared_id = 0;  // the same for every place that holds the same layer object; 0: only one does
+  bool shared = false;  // the object was written before, in another place of the config
   std::vector<Call> calls;
   std::shared_ptr<Model> model;  // nested Sequential or Functional
 };

@@ -36,8 +36,9 @@ struct Home {
 };
 struct Walk {
   std::function<void(const Home&)> visit;
-  // Where the same object was met before: an archive keeps its weights there alone.
-  std::map<int64_t, std::string> first = {};
+  // Where a layer of this class and name was met first. An object that several places hold has its weights there alone;
+  // all places but the first say that they share it.
+  std::map<std::string, std::string> first = {};
   std::vector<std::pair<std::string, std::string>> again = {};  // key, first key
 };
 
@@ -47,10 +48,8 @@ void walk_model(const Model& model, const std::string& key, const std::string& p
 
 void walk_layer(const Home& home, Walk& walk) {
   const Layer& layer = home.layer;
-  if (layer.shared_id != 0) {
-    const auto [known, fresh] = walk.first.emplace(layer.shared_id, home.key);
-    if (!fresh) walk.again.emplace_back(home.key, known->second);
-  }
+  const auto [known, fresh] = walk.first.emplace(layer.class_name + "/" + layer.name, home.key);
+  if (!fresh && layer.shared) walk.again.emplace_back(home.key, known->second);
   const bool open = home.open && (!layer.config.is_object() || layer.config.get("trainable", true));
   if (layer.model) return walk_model(*layer.model, home.key, home.place, open, walk);
   walk.visit({layer, home.key, home.place, open});

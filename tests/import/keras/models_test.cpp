@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/mapped_file.h"
 #include "convert/convert.h"
 #include "formats/npy.h"
 #include "runtime/session.h"

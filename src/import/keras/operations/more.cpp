@@ -143,7 +143,8 @@ ir::Values append(const Arguments& a) {
 ir::Values trace(const Arguments& a) {
   Builder& b = a.b;
   Value* x = a.value("x");
-  a.require(x->rank() == 2 && a.integer("offset", 0) == 0, "of more than a matrix, or with an offset, is not supported");
+  a.require(x->rank() == 2 && a.integer("offset", 0) == 0,
+            "of more than a matrix, or with an offset, is not supported");
   Value* rows = b.Range(b.i64(0), b.dim_scalar(x, 0), b.i64(1));
   Value* columns = b.Range(b.i64(0), b.dim_scalar(x, 1), b.i64(1));
   Value* on = b.Cast(b.Equal(b.Unsqueeze(rows, {1}), b.Unsqueeze(columns, {0})), x->dtype);
