@@ -102,6 +102,7 @@ for name, nodes in {
 meta = pt2_tensor(2, 2)
 write("pt2_config", "one", json.dumps({"config": {"layer.w": {"path_name": "weight_0", "is_param": True,
                                                              "use_pickle": False, "tensor_meta": meta}}}).encode())
+
 # Keras: the models that the tests convert, whole and their configs alone.
 models = HERE.parents[1] / "tests" / "fixtures" / "keras"
 for file in sorted(models.iterdir()):
