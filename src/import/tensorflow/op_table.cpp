@@ -83,12 +83,14 @@ const OpTable& op_table() {
     register_padding(table);
     register_pooling(table);
     register_quantization(table);
+    register_ragged(table);
     register_reduction(table);
     register_resize(table);
     register_segment(table);
     register_selection(table);
     register_slicing(table);
     register_sorting(table);
+    register_strings(table);
     register_tables(table);
     register_variables(table);
     return table;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -25,6 +26,7 @@ class Lowerer {
     opset::add_resizing(all);
     opset::add_indexing(all);
     opset::add_signals(all);
+    opset::add_strings(all);
     for (const Lowering& lowering : all) {
       if (opset >= lowering.least && opset <= lowering.most) table_[lowering.op_type].push_back(lowering);
     }
@@ -41,7 +43,7 @@ class Lowerer {
     if (blocked_.empty()) return;
     std::string text = fmt::format("opset {} cannot express this model:", opset_);
     for (const std::string& blocker : blocked_) text += "\n  " + blocker;
-    throw Error(Code::kUnimplemented, text, "choose a newer opset, e.g. --opset 18 (the default)");
+    throw Error(Code::kUnimplemented, text, fmt::format("choose a newer opset: --opset {}", enough_));
   }
 
  private:
@@ -64,6 +66,7 @@ class Lowerer {
       const Outcome outcome = lowering.apply(node, rewrite);
       if (!outcome) {
         blocked_.push_back(ir::node_text(node) + ": " + outcome.reason());
+        enough_ = std::max(enough_, lowering.most + 1);
         continue;
       }
       erase_if_dead(&node);
@@ -76,6 +79,7 @@ class Lowerer {
   int opset_;
   std::unordered_map<std::string_view, std::vector<Lowering>> table_;
   std::vector<std::string> blocked_;
+  int enough_ = 0;  // the opset that needs none of the lowerings that failed
 };
 
 }  // namespace

@@ -42,6 +42,7 @@ void add_forms(Table& table);
 void add_resizing(Table& table);
 void add_indexing(Table& table);
 void add_signals(Table& table);
+void add_strings(Table& table);
 
 // Replaces the only output.
 inline Outcome becomes(ir::Node& node, Rewrite& rewrite, ir::Value* value) {

@@ -38,6 +38,8 @@ std::optional<size_t> LoopShape::variable(const Endpoint& at) const {
 bool LoopShape::is_invariant(size_t index) const { return variable(results_[index]) == index; }
 
 bool LoopShape::is_constant(const Endpoint& at, int64_t number) const {
+  const std::optional<size_t> kept = variable(at);
+  if (kept && is_invariant(*kept)) return first_(*kept) == number;
   const Array* array = constant(body_.body, behind_identities(body_.body, at));
   if (array == nullptr || !array->shape.empty()) return false;
   if (array->dtype == "int32" && array->data.size() == 4)

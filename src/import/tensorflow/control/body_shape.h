@@ -29,17 +29,23 @@ struct LoopPart {
   std::function<bool(const Endpoint&)> outside;
 };
 
+// A variable's value before the loop, where it is a known integer.
+using FirstValue = std::function<std::optional<int64_t>(size_t)>;
+
 class LoopShape {
  public:
   // `results`: the variables after a round.
-  LoopShape(LoopPart condition, LoopPart body, std::vector<Endpoint> results)
-      : condition_(std::move(condition)), body_(std::move(body)), results_(std::move(results)) {}
+  LoopShape(LoopPart condition, LoopPart body, std::vector<Endpoint> results, FirstValue first)
+      : condition_(std::move(condition)),
+        body_(std::move(body)),
+        results_(std::move(results)),
+        first_(std::move(first)) {}
 
   bool is_invariant(size_t variable) const;
   // variable → variable + 1
   bool is_counter(size_t variable) const;
   std::optional<Collected> collected(size_t variable) const;
-  // Whether a tensor of the body is the integer constant `number`.
+  // Whether a tensor of the body is always the integer `number`.
   bool is_constant(const Endpoint& at, int64_t number) const;
   // The variable that a tensor of the body is at the start of a round.
   std::optional<size_t> variable(const Endpoint& at) const;
@@ -60,6 +66,7 @@ class LoopShape {
   LoopPart condition_;
   LoopPart body_;
   std::vector<Endpoint> results_;
+  FirstValue first_;
 };
 
 }  // namespace onward::importer::tf

@@ -131,7 +131,7 @@ class LoopBuilder {
       return List::stacked(before.dtype, before.element_shape, scanned);
     }
     // A loop that ended early leaves zeros behind.
-    ir::Value* missing = b.Sub(b.Reshape(before.size, {1}), b.dim(scanned, 0));
+    ir::Value* missing = b.Max(b.Sub(b.Reshape(before.size, {1}), b.dim(scanned, 0)), b.ints({0}));
     const size_t rank = scanned->rank();
     ir::Value* pads =
         b.Concat({b.ints(std::vector<int64_t>(rank, 0)), missing, b.ints(std::vector<int64_t>(rank - 1, 0))}, 0);

@@ -8,11 +8,7 @@ namespace {
 
 using ir::Value;
 
-bool starts_at_zero(const Item& item) {
-  const Value* value = item.tensor();
-  return value != nullptr && value->is_constant() && value->constant()->count() == 1 && ir::is_integer(value->dtype) &&
-         value->constant()->as_int() == 0;
-}
+bool starts_at_zero(const Item& item) { return first_values({item})(0) == 0; }
 
 Value* scalar(ir::Builder& b, Value* value) {
   Value* wide = b.Cast(value, ir::DType::kInt64);
@@ -35,6 +31,15 @@ Collecting collects(const LoopShape& shape, size_t variable, const Items& initia
   if (counter && shape.is_counter(*counter) && starts_at_zero(initial[*counter])) return Collecting::kAll;
   const bool single = list->size->is_constant() && list->size->constant()->as_int() == 1;
   return single && shape.is_constant(*found->index, 0) ? Collecting::kLast : Collecting::kNo;
+}
+
+FirstValue first_values(const Items& initial) {
+  return [&initial](size_t variable) -> std::optional<int64_t> {
+    const Value* value = initial[variable].tensor();
+    const bool known =
+        value != nullptr && value->is_constant() && value->constant()->count() == 1 && ir::is_integer(value->dtype);
+    return known ? std::optional(value->constant()->as_int()) : std::nullopt;
+  };
 }
 
 Value* count_rounds(Call& call, const LoopShape& shape, Scope& scope, const Items& initial) {

@@ -87,7 +87,8 @@ Items while_op(Call& c) {
             "its body does not return what it gets");
   const size_t depth = c.scope().depth + 1;
   c.require(condition.returns.size() == 1 && count > 0, "its condition returns no single value");
-  const LoopShape shape(part_of(condition), part_of(body), body.returns);
+  const Items& initial = c.items();
+  const LoopShape shape(part_of(condition), part_of(body), body.returns, first_values(initial));
   LoopProgram program;
   program.initial = c.items();
   std::vector<Endpoint> wanted;

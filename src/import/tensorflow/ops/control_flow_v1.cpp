@@ -79,7 +79,7 @@ Items merge(Call& c) {
 }
 
 // How the loop's body refers to its variables: a Switch's second output, or the Merge itself (in the condition).
-LoopShape shape_of(const Body& body, const V1Flow& flow, const V1Flow::Loop& loop, size_t exit) {
+LoopShape shape_of(const Body& body, const V1Flow& flow, const V1Flow::Loop& loop, size_t exit, const Items& initial) {
   std::map<size_t, size_t> variable;
   std::vector<Endpoint> results;
   for (size_t i = 0; i < loop.variables.size(); ++i) {
@@ -92,7 +92,7 @@ LoopShape shape_of(const Body& body, const V1Flow& flow, const V1Flow::Loop& loo
     return found == variable.end() ? std::nullopt : std::optional(found->second);
   };
   const auto outside = [&flow, exit](const Endpoint& at) { return !flow.in_loop(at.node, exit); };
-  return {{body, loop.condition, find, outside}, {body, {}, find, outside}, std::move(results)};
+  return {{body, loop.condition, find, outside}, {body, {}, find, outside}, std::move(results), first_values(initial)};
 }
 
 // Exit(data: T) -> output
@@ -109,7 +109,7 @@ Items exit(Call& c) {
     program.initial.push_back(c.evaluator().evaluate(c.scope(), variable.initial));
     if (program.initial.back().is_untranslated()) return {Untranslated{}};
   }
-  const LoopShape shape = shape_of(body, flow, loop, c.index());
+  const LoopShape shape = shape_of(body, flow, loop, c.index(), program.initial);
   std::vector<Endpoint> wanted;
   for (size_t i = 0; i < loop.variables.size(); ++i) {
     const Collecting collected = collects(shape, i, program.initial);

@@ -26,12 +26,14 @@ void register_normalization(OpTable& table);
 void register_padding(OpTable& table);
 void register_pooling(OpTable& table);
 void register_quantization(OpTable& table);
+void register_ragged(OpTable& table);
 void register_reduction(OpTable& table);
 void register_resize(OpTable& table);
 void register_segment(OpTable& table);
 void register_selection(OpTable& table);
 void register_slicing(OpTable& table);
 void register_sorting(OpTable& table);
+void register_strings(OpTable& table);
 void register_tables(OpTable& table);
 void register_variables(OpTable& table);
 

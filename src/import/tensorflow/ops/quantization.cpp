@@ -90,11 +90,11 @@ Value* side(Builder& b, double number, Value* bound) {
 // QuantizeAndDequantizeV2(input: T, input_min: T, input_max: T, signed_input: bool = true, num_bits: int = 8,
 //   range_given: bool = false, round_mode: string = "HALF_TO_EVEN", narrow_range: bool = false, axis: int = -1) ->
 //   output
-Value* quantize_dequantize_with(Call& c, int64_t bits) {
+Value* quantize_dequantize_with(Call& c, int64_t bits, bool given_by_default) {
   Builder& b = c.b;
   Value* x = c.input(0);
   const int64_t axis = c.integer("axis", -1);
-  const bool given = c.flag("range_given", false);
+  const bool given = c.flag("range_given", given_by_default);
   const Range range = quantized_range(c.flag("signed_input", true), bits, c.flag("narrow_range"));
   Value* min = along(c, given ? c.input(1) : extreme(c, "ReduceMin", x, axis), x, axis);
   Value* max = along(c, given ? c.input(2) : extreme(c, "ReduceMax", x, axis), x, axis);
@@ -111,9 +111,11 @@ Value* quantize_dequantize_with(Call& c, int64_t bits) {
   Value* flat = b.Equal(scale, b.number_like(kHuge, scale));
   return b.Where(flat, b.Mul(x, 0.0), b.Div(rounded, b.Where(flat, one, scale)));
 }
-Value* quantize_dequantize(Call& c) { return quantize_dequantize_with(c, c.integer("num_bits", 8)); }
+Value* quantize_dequantize(Call& c) { return quantize_dequantize_with(c, c.integer("num_bits", 8), false); }
 // QuantizeAndDequantizeV3(input: T, input_min: T, input_max: T, num_bits: int32, …, range_given: bool = true) -> output
-Value* quantize_dequantize_v3(Call& c) { return quantize_dequantize_with(c, c.constant_int(3, "number of bits")); }
+Value* quantize_dequantize_v3(Call& c) {
+  return quantize_dequantize_with(c, c.constant_int(3, "number of bits"), true);
+}
 
 // --- to and from quantized types
 // -----------------------------------------------------------------------------------------
