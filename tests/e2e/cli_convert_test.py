@@ -223,3 +223,34 @@ def test_a_class_for_a_file_that_needs_none(project):
     assert done.returncode == 2 and "--class" in done.stderr
     done = onward("convert", EXAMPLE / "Model.pt2", "--class", "model:Model", "-o", project / "out.onnx")
     assert done.returncode == 1 and "without --class" in done.stderr
+
+
+KERAS = os.environ.get("ONWARD_KERAS_PYTHON")
+BUILD = """
+import keras
+
+class Scale(keras.layers.Layer):
+    def build(self, shape):
+        self.factor = self.add_weight(shape=(shape[-1],), name="factor")
+    def call(self, x):
+        return x * self.factor + keras.ops.sum(x, axis=-1, keepdims=True)
+
+def build():
+    numbers = keras.Input((8,), name="numbers")
+    hidden = Scale(name="mine")(keras.layers.Dense(4, activation="relu")(numbers))
+    return keras.Model(numbers, keras.layers.Dense(3, activation="softmax", name="scores")(hidden))
+
+if __name__ == "__main__":
+    build().save_weights("net.weights.h5")
+"""
+
+
+@pytest.mark.skipif(not KERAS, reason="set ONWARD_KERAS_PYTHON to a Python that has Keras and TensorFlow")
+def test_a_keras_function_with_a_layer_of_its_own(tmp_path):
+    (tmp_path / "my_models.py").write_text(BUILD)
+    subprocess.run([KERAS, "my_models.py"], cwd=tmp_path, check=True, capture_output=True)
+    done = by_class(tmp_path, "my_models:build", weights="net.weights.h5", python=KERAS)
+    assert done.returncode == 0, done.stderr
+    assert "verified against keras" in done.stdout
+    (value,) = json.loads(inspected(tmp_path / "out.onnx", "--json"))["inputs"]
+    assert value["name"] == "numbers" and value["shape"][1:] == [8]
