@@ -57,19 +57,6 @@ class Stopwatch {
   Json steps_ = Json::object();
 };
 
-size_t bytes_on_disk(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) {
-    const auto size = fs::file_size(path, error);
-    return error ? 0 : size;
-  }
-  size_t total = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(path, error)) {
-    if (entry.is_regular_file(error)) total += entry.file_size(error);
-  }
-  return total;
-}
-
 // What happened, step by step; becomes the summary line and the report.
 struct Conversion {
   Json source = Json::object();

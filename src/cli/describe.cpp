@@ -81,4 +81,17 @@ Weights count_weights(const ir::Graph& graph) {
   return weights;
 }
 
+size_t bytes_on_disk(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(path, error)) {
+    const auto size = std::filesystem::file_size(path, error);
+    return error ? 0 : size;
+  }
+  size_t total = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path, error)) {
+    if (entry.is_regular_file(error)) total += entry.file_size(error);
+  }
+  return total;
+}
+
 }  // namespace onward::cli

@@ -1,6 +1,8 @@
 // What a graph holds, as JSON for inspect and reports.
 #pragma once
 
+#include <filesystem>
+
 #include "base/json.h"
 #include "ir/graph.h"
 
@@ -22,5 +24,8 @@ struct Weights {
   size_t bytes = 0;
 };
 Weights count_weights(const ir::Graph& graph);
+
+// Of a file, or of all files of a folder; 0 where there is none.
+size_t bytes_on_disk(const std::filesystem::path& path);
 
 }  // namespace onward::cli

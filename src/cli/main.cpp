@@ -57,6 +57,8 @@ int main(int argc, char** argv) {
   // In the order in which a newcomer needs them.
   onward::cli::add_convert(app);
   onward::cli::add_serve(app);
+  onward::cli::add_optimize(app);
+  onward::cli::add_compare(app);
   onward::cli::add_run(app);
   onward::cli::add_inspect(app);
   onward::cli::add_verify(app);

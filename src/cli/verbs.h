@@ -9,9 +9,11 @@ namespace onward::cli {
 
 // Each adds a subcommand whose callback does the work and throws onward::Error when it fails. `convert` and the like
 // share option texts through src/cli/options.h.
+void add_compare(CLI::App& app);
 void add_convert(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_list_ops(CLI::App& app);
+void add_optimize(CLI::App& app);
 void add_run(CLI::App& app);
 void add_serve(CLI::App& app);
 void add_verify(CLI::App& app);

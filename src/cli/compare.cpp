@@ -1,0 +1,210 @@
+#include "runtime/compare.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <random>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/describe.h"
+#include "cli/feeds.h"
+#include "cli/loading.h"
+#include "cli/options.h"
+#include "cli/printing.h"
+#include "cli/verbs.h"
+
+namespace onward::cli {
+namespace {
+
+// What a dimension that varies is taken for, but for the first (the batch), which is 1.
+constexpr int64_t kTypicalDim = 32;
+
+struct Arguments {
+  std::string a;
+  std::string b;
+  std::string inputs;
+  runtime::Tolerance tolerance;
+  int runs = 10;
+  bool json = false;
+  ImportArguments import;
+};
+
+struct Side {
+  runtime::Session session;
+  Json operators;
+  size_t bytes;
+  std::vector<ir::Tensor> inputs;
+  std::vector<double> times;
+};
+
+// Operators are those that run: an ONNX file's own, what any other file is converted to.
+Side load(const std::string& path, const convert::Options& options) {
+  ir::Model model = convert::import_file(path, options.import);
+  if (convert::detect(path) == convert::Format::kOnnx) {
+    return {open_session(path, options), count_operators(*model.graph), bytes_on_disk(path), {}, {}};
+  }
+  convert::optimize(model, options);
+  return {open_session(model, path, options.opset), count_operators(*model.graph), bytes_on_disk(path), {}, {}};
+}
+
+ir::Tensor random_tensor(const runtime::ValueInfo& info, std::mt19937& random) {
+  ir::Dims dims;
+  for (const ir::Dim& dim : info.shape) {
+    dims.push_back(dim.is_known() ? dim.value() : dims.empty() ? 1 : kTypicalDim);
+  }
+  const auto count = static_cast<size_t>(ir::element_count(dims));
+  if (info.dtype == ir::DType::kString) {
+    fail_unsupported("input \"" + info.name + "\" takes strings, and random ones say little",
+                     "give them with --inputs I.npz");
+  }
+  if (!ir::is_floating(info.dtype)) {
+    std::vector<int64_t> values(count);
+    for (int64_t& value : values) value = static_cast<int64_t>(random() % 2);
+    return ir::Tensor::from_ints(info.dtype, dims, values);
+  }
+  std::vector<double> values(count);
+  for (double& value : values) value = static_cast<double>(random() % 65536) / 65536;
+  return ir::Tensor::from_doubles(info.dtype, dims, values);
+}
+
+std::vector<runtime::NamedTensor> feeds(const Arguments& arguments, const runtime::Session& session) {
+  if (!arguments.inputs.empty()) return read_npz(arguments.inputs);
+  std::mt19937 random(1);
+  std::vector<runtime::NamedTensor> tensors;
+  for (const runtime::ValueInfo& info : session.inputs()) tensors.emplace_back(info.name, random_tensor(info, random));
+  return tensors;
+}
+
+void take(Side& side, const std::vector<runtime::NamedTensor>& given) {
+  for (auto& [name, tensor] : runtime::matched(side.session.inputs(), given, "input")) side.inputs.push_back(tensor);
+}
+
+std::vector<runtime::NamedTensor> run_once(Side& side) {
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<ir::Tensor> results = side.session.run(side.inputs);
+  const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
+  side.times.push_back(time.count());
+  std::vector<runtime::NamedTensor> named;
+  for (size_t i = 0; i < results.size(); ++i) named.emplace_back(side.session.outputs()[i].name, results[i]);
+  return named;
+}
+
+double median(std::vector<double> times) {
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
+}
+
+Json to_json(const std::string& file, const Side& side) {
+  return Json::object({{"file", file},
+                       {"bytes", side.bytes},
+                       {"median_milliseconds", median(side.times)},
+                       {"operators", side.operators}});
+}
+
+// Operators whose numbers differ.
+std::string operator_changes(const Json& a, const Json& b) {
+  std::string text;
+  const auto note = [&](const std::string& name) {
+    const int64_t before = a.get(name, int64_t{0});
+    const int64_t after = b.get(name, int64_t{0});
+    if (before != after) text += fmt::format("{}{} {} -> {}", text.empty() ? "" : ", ", name, before, after);
+  };
+  for (const Json::Member& member : a.as_object()) note(member.first);
+  for (const Json::Member& member : b.as_object()) {
+    if (!a.contains(member.first)) note(member.first);
+  }
+  return text.empty() ? "the same" : text;
+}
+
+void print_text(const Arguments& arguments, const Side& a, const Side& b,
+                const std::vector<runtime::Comparison>& comparisons) {
+  std::vector<std::vector<std::string>> rows{{"output", "values", "differing", "largest error"}};
+  for (const runtime::Comparison& one : comparisons) {
+    rows.push_back({one.output, std::to_string(one.values), std::to_string(one.differing),
+                    one.difference.empty() ? fmt::format("{:.3g}", one.largest_error) : one.difference});
+  }
+  fmt::print("outputs:\n{}", table(rows));
+  fmt::print("size:      {} -> {} ({:.2f})\n", size_text(a.bytes), size_text(b.bytes),
+             static_cast<double>(b.bytes) / static_cast<double>(std::max<size_t>(a.bytes, 1)));
+  fmt::print("time:      {:.3f} ms -> {:.3f} ms (median of {}; {:.2f} times as fast)\n", median(a.times),
+             median(b.times), arguments.runs, median(a.times) / median(b.times));
+  fmt::print("operators: {}\n", operator_changes(a.operators, b.operators));
+}
+
+void print_json(const Arguments& arguments, const Side& a, const Side& b,
+                const std::vector<runtime::Comparison>& comparisons) {
+  Json outputs = Json::array();
+  for (const runtime::Comparison& one : comparisons) {
+    outputs.push(Json::object({{"name", one.output},
+                               {"agrees", one.difference.empty()},
+                               {"values", one.values},
+                               {"differing", one.differing},
+                               {"largest_error", one.largest_error},
+                               {"difference", one.difference}}));
+  }
+  const Json all = Json::object({{"a", to_json(arguments.a, a)}, {"b", to_json(arguments.b, b)}, {"outputs", outputs}});
+  fmt::print("{}\n", all.dump(2));
+}
+
+void run(const Arguments& arguments) {
+  convert::Options options;
+  options.import = arguments.import.options();
+  Side a = load(arguments.a, options);
+  Side b = load(arguments.b, options);
+  const std::vector<runtime::NamedTensor> given = feeds(arguments, a.session);
+  take(a, given);
+  take(b, given);
+  std::vector<runtime::NamedTensor> expected;
+  std::vector<runtime::NamedTensor> got;
+  // In turns, so that what else the machine does touches both alike; the first run of each warms up.
+  for (int i = 0; i <= arguments.runs; ++i) {
+    expected = run_once(a);
+    got = run_once(b);
+  }
+  for (Side* side : {&a, &b}) side->times.erase(side->times.begin());
+  const auto aligned = runtime::matched(b.session.outputs(), expected, "output");
+  std::vector<runtime::Comparison> comparisons;
+  for (size_t i = 0; i < got.size(); ++i) {
+    comparisons.push_back(runtime::compare(got[i].first, got[i].second, aligned[i].second, arguments.tolerance));
+  }
+  arguments.json ? print_json(arguments, a, b, comparisons) : print_text(arguments, a, b, comparisons);
+  for (const runtime::Comparison& one : comparisons) {
+    if (one.difference.empty()) continue;
+    fail_data(
+        fmt::format("{} and {} do not agree: output \"{}\": {}", arguments.a, arguments.b, one.output, one.difference),
+        "--rtol and --atol set other tolerances");
+  }
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& verb = *app.add_subcommand("compare", "Run two models on the same inputs: outputs, size, speed, operators");
+  verb.footer(
+      "Example:\n"
+      "  onward compare Model.keras Model.onnx\n"
+      "Inputs are random (the same every time) unless --inputs gives recorded ones. Exits with 1 when outputs differ.");
+  verb.add_option("A", arguments->a, "A model file or SavedModel folder, of any supported format")->required();
+  verb.add_option("B", arguments->b, "Another one; inputs and outputs are matched by name, else by position")
+      ->required();
+  verb.add_option("--inputs", arguments->inputs, "The inputs, one array each")->type_name("I.npz");
+  verb.add_option("--rtol", arguments->tolerance.rtol, "Relative tolerance")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  verb.add_option("--atol", arguments->tolerance.atol, "Absolute tolerance")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  verb.add_option("--runs", arguments->runs, "How often each model runs for its median time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
+  verb.add_flag("--json", arguments->json, "Print JSON");
+  arguments->import.add_dims_to(verb, "--dims");
+  verb.callback([arguments] { run(*arguments); });
+}
+
+}  // namespace onward::cli

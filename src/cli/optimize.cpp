@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/error.h"
+#include "cli/describe.h"
+#include "cli/options.h"
+#include "cli/printing.h"
+#include "cli/verbs.h"
+#include "convert/convert.h"
+
+namespace onward::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string source;
+  std::string output;
+  int opset = 0;
+  bool external = false;
+  bool json = false;
+  ImportArguments import;
+};
+
+Json measure(const ir::Graph& graph, size_t bytes) {
+  const Weights weights = count_weights(graph);
+  return Json::object({{"bytes", bytes},
+                       {"nodes", graph.nodes().size()},
+                       {"tensors", weights.tensors},
+                       {"tensor_bytes", weights.bytes},
+                       {"operators", count_operators(graph)}});
+}
+
+// A model read from ONNX keeps a newer opset than the default.
+int target_opset(const Arguments& arguments, const ir::Model& model) {
+  if (arguments.opset != 0) return arguments.opset;
+  const auto own = model.opset_imports.find("");
+  return own == model.opset_imports.end() ? convert::kDefaultOpset : std::max(own->second, convert::kDefaultOpset);
+}
+
+std::string described(const Json& one) {
+  return fmt::format("{}, {}, {}", counted(static_cast<size_t>(one["nodes"].as_int()), "node"),
+                     counted(static_cast<size_t>(one["tensors"].as_int()), "tensor"),
+                     size_text(static_cast<size_t>(one["bytes"].as_int())));
+}
+
+void run(const Arguments& arguments) {
+  std::error_code error;
+  if (fs::equivalent(arguments.source, arguments.output, error)) {
+    fail_invalid("the output would overwrite " + arguments.source, "name another output file");
+  }
+  if (arguments.opset != 0) convert::check_opset(arguments.opset);
+  convert::Options options;
+  options.import = arguments.import.options();
+  ir::Model model = convert::import_file(arguments.source, options.import);
+  const Json before = measure(*model.graph, bytes_on_disk(arguments.source));
+  options.opset = target_opset(arguments, model);
+  convert::optimize(model, options);
+  exporter::WriteOptions write{.opset = options.opset};
+  if (arguments.external) write.inline_limit = 0;
+  exporter::write_onnx(model, arguments.output, write);
+  const std::string data = arguments.output + ".data";
+  const Json after =
+      measure(*model.graph, bytes_on_disk(arguments.output) + (arguments.external ? bytes_on_disk(data) : 0));
+  if (arguments.json) {
+    fmt::print("{}\n", Json::object({{"opset", options.opset}, {"before", before}, {"after", after}}).dump(2));
+  } else {
+    fmt::print("{}: {}\n{}: {}, opset {}\n", arguments.source, described(before), arguments.output, described(after),
+               options.opset);
+  }
+}
+
+}  // namespace
+
+void add_optimize(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App& verb = *app.add_subcommand("optimize", "Make a model smaller and faster without changing what it computes");
+  verb.footer(
+      "Example:\n"
+      "  onward optimize Model.onnx -o Smaller.onnx\n"
+      "Folds constants, normalizations and padding into weights, fuses and removes operators, moves transposes to "
+      "where\n"
+      "there are fewest, and keeps equal weights once. onward compare shows that both agree.");
+  verb.add_option("IN", arguments->source, "The model file or SavedModel folder, of any supported format")->required();
+  verb.add_option("-o,--output", arguments->output, "The ONNX file to write")->required()->type_name("OUT.onnx");
+  verb.add_option("--opset", arguments->opset, "ONNX opset of the result (default: the model's own, 18 at least)")
+      ->type_name("N");
+  verb.add_flag("--external", arguments->external, "Write the weights to OUT.onnx.data beside the model");
+  verb.add_flag("--json", arguments->json, "Print JSON");
+  arguments->import.add_to(verb);
+  verb.callback([arguments] { run(*arguments); });
+}
+
+}  // namespace onward::cli

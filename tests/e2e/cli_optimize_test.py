@@ -1,0 +1,60 @@
+"""`onward optimize` and `onward compare`: the same results from less, and the proof of it."""
+import json
+import os
+
+import numpy as np
+import onnx
+from conftest import EXAMPLE, MODELS, onward
+from onnx import TensorProto, helper, numpy_helper
+
+
+def wasteful(path):
+    """A model with twice the same weights, a computed constant and a node that nothing uses."""
+    weight = np.arange(16, dtype=np.float32).reshape(4, 4) / 16
+    nodes = [
+        helper.make_node("Mul", ["two", "two"], ["four"]),
+        helper.make_node("MatMul", ["x", "w1"], ["a"]),
+        helper.make_node("Identity", ["a"], ["b"]),
+        helper.make_node("MatMul", ["b", "w2"], ["c"]),
+        helper.make_node("Mul", ["c", "four"], ["y"]),
+        helper.make_node("Neg", ["c"], ["unused"]),
+    ]
+    graph = helper.make_graph(
+        nodes, "wasteful",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 4])],
+        [numpy_helper.from_array(weight, "w1"), numpy_helper.from_array(weight, "w2"),
+         numpy_helper.from_array(np.float32(2), "two")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
+
+
+def test_optimized_model_computes_the_same_from_less(tmp_path):
+    wasteful(tmp_path / "in.onnx")
+    done = onward("optimize", tmp_path / "in.onnx", "-o", tmp_path / "out.onnx", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["after"]["operators"] == {"MatMul": 2, "Mul": 1}
+    assert report["after"]["tensors"] == 2 and report["after"]["bytes"] < report["before"]["bytes"]
+    compared = onward("compare", tmp_path / "in.onnx", tmp_path / "out.onnx", "--runs", 1, "--json")
+    assert compared.returncode == 0, compared.stderr
+    output, = json.loads(compared.stdout)["outputs"]
+    assert output["agrees"] and output["name"] == "y" and output["values"] == 4
+
+
+def test_external_weights(tmp_path):
+    done = onward("optimize", EXAMPLE / "Model.keras", "-o", tmp_path / "out.onnx", "--external")
+    assert done.returncode == 0, done.stderr
+    assert os.path.getsize(tmp_path / "out.onnx.data") > 10 * os.path.getsize(tmp_path / "out.onnx")
+    assert onward("compare", EXAMPLE / "Model.keras", tmp_path / "out.onnx", "--runs", 1).returncode == 0
+
+
+def test_compare_tells_what_differs(tmp_path):
+    done = onward("compare", MODELS / "linear.onnx", MODELS / "linear_v2.onnx", "--runs", 1)
+    assert done.returncode == 1 and "do not agree: output" in done.stderr
+    assert "values differ" in done.stdout and "operators: Add 1 -> 0" in done.stdout
+
+
+def test_optimize_does_not_overwrite_its_source(tmp_path):
+    wasteful(tmp_path / "in.onnx")
+    done = onward("optimize", tmp_path / "in.onnx", "-o", tmp_path / "in.onnx")
+    assert done.returncode == 1 and "would overwrite" in done.stderr
