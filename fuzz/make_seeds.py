@@ -1,5 +1,6 @@
 """Writes the small seed files of the readers in this folder: python3 fuzz/make_seeds.py"""
 import collections
+import gzip
 import io
 import json
 import pathlib
@@ -112,3 +113,19 @@ for file in sorted(models.iterdir()):
     if file.suffix == ".keras":
         with zipfile.ZipFile(file) as archive_file:
             write("keras_config", file.stem + ".json", archive_file.read("config.json"))
+
+# The first byte chooses the reader: fuzz/request_fuzz.cpp.
+pair = {"inputs": [{"name": name, "shape": [2], "datatype": "INT64", "data": [1, 2]} for name in "ab"]}
+sizes = {"inputs": [{"name": name, "shape": [2], "datatype": "INT64", "parameters": {"binary_data_size": 16}} for name in "ab"]}
+head = json.dumps(sizes).encode()
+for name, data in {
+    "predict": b'\0{"inputs": {"a": [1, 2], "b": [1, 3]}, "models": ["m"], "timeout_ms": 5, "combine": "mean", "status": true}',
+    "infer": b"\1" + json.dumps(pair | {"id": "7", "outputs": [{"name": "total", "parameters": {"classification": 1}}]}).encode(),
+    "binary": b"\2" + struct.pack("<H", len(head)) + head + struct.pack("<4q", 1, 2, 1, 3),
+    "instances": b'\3{"instances": [{"a": 1, "b": 2}, {"a": 3, "b": 4}], "signature_name": "serving_default"}',
+    "columns": b'\3{"inputs": {"a": [1, 2], "b": [1, 3]}}',
+    "examples": b'\4{"context": {"b": 2}, "examples": [{"a": 1}, {"a": 3}]}',
+    "gzip": b"\5" + gzip.compress(b"hello" * 50, mtime=0),
+    "traceparent": b"\x0600-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+}.items():
+    write("request", name, data)

