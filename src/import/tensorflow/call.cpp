@@ -17,6 +17,11 @@ void Call::require(bool condition, const std::string& message, const std::string
 }
 
 Items Call::run(const Op& op) {
+  if (op.translate_complex != nullptr) {
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      if (is_complex(i)) return op.translate_complex(*this);
+    }
+  }
   if (op.translate_items != nullptr) return op.translate_items(*this);
   if (op.translate_one != nullptr) return {op.translate_one(*this)};
   const ir::Values values = op.translate(*this);

@@ -93,6 +93,7 @@ const OpTable& op_table() {
     register_strings(table);
     register_tables(table);
     register_variables(table);
+    register_complex(table);  // last: adds to what the others registered
     return table;
   }();
   return kTable;

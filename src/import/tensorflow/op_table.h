@@ -41,8 +41,9 @@ struct Op {
   Translate translate = nullptr;
   TranslateOne translate_one = nullptr;
   TranslateItems translate_items = nullptr;
-  bool effect = false;      // changes a variable or table
-  bool ignored = false;     // nothing in the result depends on it: assertions, summaries
+  TranslateItems translate_complex = nullptr;  // where an input is complex
+  bool effect = false;                         // changes a variable or table
+  bool ignored = false;                        // nothing in the result depends on it: assertions, summaries
   bool structural = false;  // also translated where an input could not be: calls, whose insides may hold more blockers
   bool lazy = false;        // evaluates its inputs itself: v1 control flow
 };
@@ -57,6 +58,10 @@ class OpTable {
   void ignore(std::string_view name);
   // An operator that evaluates its inputs itself.
   void lazy(std::string_view signature, TranslateItems translate);
+  // How an operator that is already in the table treats complex inputs.
+  void complex(std::string_view name, TranslateItems translate) {
+    ops_.at(std::string(name)).translate_complex = translate;
+  }
   // Marks an operator that is already in the table.
   void structural(std::string_view name) { ops_.at(std::string(name)).structural = true; }
 

@@ -194,12 +194,11 @@ Value* overlaps(ir::Builder& b, Value* one, Value* boxes) {
                  b.Div(common, b.Where(b.Equal(either, zero), b.number_like(1, either), either)));
 }
 
-// One box after another: the best of those left, whose neighbours then count less.
+// One box after another: the best of those left, whose neighbours then count less, however much they overlap.
 ir::Values soft_suppressed(Call& c, double sigma) {
   ir::Builder& b = c.b;
   Value* boxes = b.Cast(c.input(0), DType::kFloat);
   Value* scores = b.Cast(c.input(1), DType::kFloat);
-  Value* iou = as_scalar(b, b.Cast(c.input(3), DType::kFloat));
   Value* threshold = as_scalar(b, b.Cast(c.input(4), DType::kFloat));
   Value* nothing = b.number(lowest(DType::kFloat), DType::kFloat);
   Value* left = b.Where(b.Greater(scores, threshold), scores, nothing);
@@ -215,7 +214,7 @@ ir::Values soft_suppressed(Call& c, double sigma) {
         Value* score = inner.Gather(rest, best, 0);
         Value* overlap = overlaps(inner, inner.Gather(boxes, best, 0), boxes);
         Value* weight = inner.Exp(inner.Mul(inner.Mul(overlap, overlap), -0.5 / sigma));
-        Value* lower = inner.Where(inner.LessOrEqual(overlap, iou), inner.Mul(rest, weight), nothing);
+        Value* lower = inner.Mul(rest, weight);
         Value* alive = inner.Greater(lower, threshold);
         Value* index = counting(inner, inner.Shape(rest));
         Value* others = inner.And(alive, inner.Not(inner.Equal(index, best)));

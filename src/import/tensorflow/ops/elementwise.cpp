@@ -227,14 +227,6 @@ Value* shift(Call& c) {
   return b.Cast(Left ? b.Mul(x, power) : floor_quotient(b, x, power), dtype);
 }
 
-// Cast(x: SrcT, Truncate: bool = false) -> y
-Value* cast(Call& c) {
-  Value* x = c.input(0);
-  const DType to = c.dtype("DstT");
-  // Halves that leave the range of small integers wrap like other floats there.
-  return c.b.Cast(x, to);
-}
-
 // LogicalXor(x: bool, y: bool) -> z and kin take bools as they are.
 
 // PopulationCount(x: T) -> y: uint8
@@ -314,7 +306,6 @@ void register_arithmetic(OpTable& t) {
   t.add("Atan2", atan2);
   t.add("SquaredDifference", squared_difference);
   t.add("ClipByValue", clip_by_value);
-  t.add("Cast", cast);
 }
 
 void register_logic(OpTable& t) {

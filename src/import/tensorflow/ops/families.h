@@ -10,6 +10,7 @@ void register_blocks(OpTable& table);
 void register_boxes(OpTable& table);
 void register_calls(OpTable& table);
 void register_color(OpTable& table);
+void register_complex(OpTable& table);
 void register_control_flow(OpTable& table);
 void register_control_flow_v1(OpTable& table);
 void register_convolution(OpTable& table);

@@ -55,9 +55,26 @@ Value* bias_add(Call& c) {
 // Einsum(inputs: N * T, equation: string) -> output
 Value* einsum(Call& c) { return c.b.op("Einsum", c.inputs(), {{"equation", c.text("equation")}}); }
 
+// MatrixDeterminant(input: T) -> output
+Value* determinant(Call& c) { return c.b.op("Det", {c.input(0)}); }
+
+// Cross(a: T, b: T) -> product: of vectors along the last axis
+Value* cross(Call& c) {
+  ir::Builder& b = c.b;
+  const auto turned = [&](Value* x, int64_t first, int64_t second) {
+    return b.Gather(x, b.ints({first, second, 3 - first - second}), -1);
+  };
+  Value* x = c.input(0);
+  Value* y = c.input(1);
+  return b.Sub(b.Mul(turned(x, 1, 2), turned(y, 2, 0)), b.Mul(turned(x, 2, 0), turned(y, 1, 2)));
+}
+
 }  // namespace
 
 void register_linear(OpTable& t) {
+  t.add("MatrixDeterminant", determinant);
+  t.add("BatchMatrixDeterminant", determinant);
+  t.add("Cross", cross);
   t.add("MatMul", mat_mul);
   t.add("BatchMatMul", batch_mat_mul);
   t.add("BatchMatMulV2", batch_mat_mul);

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Writes cases.json: graphs of one TensorFlow operator each, with what it gives. Needs tensorflow; the tests don't.
+
+    python3 make_cases.py
+
+A case is one line of CASES: an operator of tf.raw_ops and its arguments by name. Arrays made by x() are inputs, whose
+sizes the graph does not know where it is dyn(); all others are constants.
+"""
+import json
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+
+class Input:
+    def __init__(self, value, dynamic):
+        self.value, self.dynamic = np.asarray(value), dynamic
+
+
+def f(*shape, low=-2.0, high=2.0, dtype=np.float32):
+    """Numbers spread over a range, the same every time."""
+    steps = np.arange(int(np.prod(shape)), dtype=np.float64) * 0.6180339887498949 + 0.17
+    return ((steps % 1.0) * (high - low) + low).astype(dtype).reshape(shape)
+
+
+def i(*shape, low=0, high=5, dtype=np.int32):
+    return np.floor(f(*shape, low=low, high=high, dtype=np.float64)).astype(dtype)
+
+
+def x(value):
+    return Input(value, False)
+
+
+def dyn(value):
+    return Input(value, True)
+
+
+def spd(n):
+    a = f(n, n)
+    return a @ a.T + n * np.eye(n, dtype=np.float32)
+
+
+POOL = {"ksize": [1, 3, 2, 1], "strides": [1, 2, 2, 1]}
+BATCH = {"scale": f(4, low=1), "offset": f(4), "mean": f(4), "variance": f(4, low=1)}
+MASKS = {"begin_mask": 0, "end_mask": 0, "ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 0}
+BOXES = np.array([[0, 0, 1, 1], [0, 0.1, 1, 1.1], [0, -0.1, 1, 0.9], [0, 10, 1, 11], [1, 11, 0, 10.1]], np.float32)
+
+CASES = [
+    # convolution
+    ("Conv2D", dict(input=x(f(2, 7, 6, 3)), filter=f(3, 2, 3, 4), strides=[1, 2, 1, 1], padding="SAME")),
+    ("Conv2D", dict(input=dyn(f(2, 7, 6, 3)), filter=f(3, 2, 3, 4), strides=[1, 2, 2, 1], padding="SAME")),
+    ("Conv2D", dict(input=dyn(f(1, 9, 9, 2)), filter=f(3, 3, 2, 4), strides=[1, 1, 1, 1], padding="SAME", dilations=[1, 2, 2, 1])),
+    ("Conv2D", dict(input=x(f(1, 6, 6, 4)), filter=f(3, 3, 2, 4), strides=[1, 1, 1, 1], padding="EXPLICIT", explicit_paddings=[0, 0, 1, 0, 2, 1, 0, 0])),
+    ("Conv3D", dict(input=x(f(1, 4, 5, 4, 2)), filter=f(2, 3, 2, 2, 3), strides=[1, 1, 2, 1, 1], padding="SAME")),
+    ("DepthwiseConv2dNative", dict(input=x(f(1, 6, 6, 2)), filter=f(3, 3, 2, 2), strides=[1, 1, 1, 1], padding="VALID")),
+    ("Conv2DBackpropInput", dict(input_sizes=[1, 7, 8, 3], filter=f(3, 3, 3, 2), out_backprop=x(f(1, 4, 4, 2)), strides=[1, 2, 2, 1], padding="SAME")),
+    ("Conv2DBackpropInput", dict(input_sizes=[1, 8, 10, 3], filter=f(3, 3, 3, 2), out_backprop=dyn(f(1, 3, 4, 2)), strides=[1, 2, 2, 1], padding="VALID")),
+    ("Dilation2D", dict(input=x(f(1, 6, 5, 2)), filter=f(2, 3, 2), strides=[1, 2, 1, 1], rates=[1, 1, 1, 1], padding="SAME")),
+    # pooling, normalization, activation
+    ("MaxPool", dict(input=x(f(1, 7, 6, 2)), padding="SAME", **POOL)), ("AvgPool", dict(value=dyn(f(1, 7, 6, 2)), padding="SAME", **POOL)),
+    ("MaxPool", dict(input=x(i(1, 6, 6, 4)), ksize=[1, 1, 1, 2], strides=[1, 1, 1, 2], padding="VALID")),
+    ("MaxPoolWithArgmax", dict(input=x(f(2, 6, 6, 2)), padding="SAME", include_batch_in_index=True, **POOL)),
+    ("FusedBatchNormV3", dict(x=x(f(2, 3, 3, 4)), is_training=False, epsilon=0.01, **BATCH)),
+    ("FusedBatchNormV3", dict(x=x(f(2, 3, 3, 4)), is_training=True, epsilon=0.01, exponential_avg_factor=0.9, **BATCH)),
+    ("LRN", dict(input=x(f(1, 2, 2, 7)), depth_radius=2, bias=1.5, alpha=0.3, beta=0.6)), ("L2Loss", dict(t=x(f(3, 2)))),
+    ("SparseSoftmaxCrossEntropyWithLogits", dict(features=x(f(3, 4)), labels=x(np.array([1, 3, 0])))),
+    ("SoftmaxCrossEntropyWithLogits", dict(features=x(f(3, 4)), labels=x(f(3, 4, low=0, high=1)))),
+    ("EluGrad", dict(gradients=x(f(4)), outputs=x(f(4, low=-0.9)))), ("TanhGrad", dict(y=x(f(4, low=-1, high=1)), dy=x(f(4)))), ("SeluGrad", dict(gradients=x(f(4)), outputs=x(f(4)))),
+    # layout, slicing, joining
+    ("Transpose", dict(x=x(f(2, 3, 4)), perm=x(np.array([2, 0, 1], np.int32)))), ("Roll", dict(input=dyn(f(4, 5)), shift=[-1, 7], axis=[0, 1])),
+    ("ReverseSequence", dict(input=x(f(2, 3, 4, 2)), seq_lengths=[1, 3, 2, 4][:2], seq_dim=2, batch_dim=0)),
+    ("StridedSlice", dict(input=x(f(4, 5, 6)), begin=[1, 0, -1], end=[3, 0, 0], strides=[1, 1, -2], **dict(MASKS, shrink_axis_mask=2, end_mask=4))),
+    ("StridedSlice", dict(input=dyn(f(4, 5, 6)), begin=[0, 0, 1, 2], end=[2, 0, 0, 0], strides=[1, 1, 1, 1], **dict(MASKS, ellipsis_mask=2, new_axis_mask=4, shrink_axis_mask=8))),
+    ("StridedSlice", dict(input=x(f(4, 5)), begin=x(np.array([1, 1], np.int32)), end=x(np.array([3, 4], np.int32)), strides=[1, 2], **MASKS)),
+    ("TensorStridedSliceUpdate", dict(input=x(f(4, 5)), begin=[1, 4], end=[3, 0], strides=[1, -2], value=f(2, 2), **MASKS)),
+    ("Slice", dict(input=dyn(f(4, 5)), begin=[1, 0], size=[-1, 3])), ("SplitV", dict(value=x(f(7, 2)), size_splits=[2, -1, 1], axis=0, num_split=3)),
+    ("Unpack", dict(value=x(f(2, 3)), num=3, axis=-1)), ("ConcatOffset", dict(concat_dim=1, shape=[x(np.array([2, 3], np.int32)), x(np.array([2, 5], np.int32))])),
+    ("BroadcastGradientArgs", dict(s0=x(np.array([2, 1, 3], np.int32)), s1=x(np.array([4, 1], np.int32)))),
+    # indexing
+    ("GatherV2", dict(params=x(f(2, 3, 4)), indices=x(i(2, 5, high=4)), axis=2, batch_dims=1)), ("GatherV2", dict(params=x(f(2, 3, 4)), indices=x(i(2, 2, high=3)), axis=1, batch_dims=0)),
+    ("ScatterNd", dict(indices=x(np.array([[1], [3], [1]])), updates=x(f(3, 2)), shape=np.array([5, 2]))), ("TensorScatterMin", dict(tensor=x(f(4)), indices=x(np.array([[1], [2], [1]])), updates=x(f(3)))),
+    ("DynamicStitch", dict(indices=[x(np.array([0, 3], np.int32)), x(np.array([[2], [1]], np.int32))], data=[x(f(2, 2)), x(f(2, 1, 2))])),
+    ("DynamicPartition", dict(data=x(f(5, 2)), partitions=x(np.array([0, 2, 0, 2, 2], np.int32)), num_partitions=3)), ("InvertPermutation", dict(x=x(np.array([2, 0, 1], np.int32)))),
+    ("SparseFillEmptyRows", dict(indices=x(np.array([[0, 1], [2, 0], [2, 1]])), values=x(f(3)), dense_shape=np.array([4, 2]), default_value=np.float32(9))),
+    # selection and counting
+    ("OneHot", dict(indices=x(np.array([[0, -1], [2, 5]])), depth=3, on_value=np.float32(2), off_value=np.float32(-1), axis=1)), ("Unique", dict(x=x(np.array([3, 1, 3, 2])))),
+    ("Select", dict(condition=x(np.array([True, False])), x=x(f(2, 3)), y=x(f(2, 3, low=5, high=6)))), ("ListDiff", dict(x=x(np.array([1, 5, 2])), y=x(np.array([5, 7])))),
+    ("DenseBincount", dict(input=x(np.array([[1, 1, 7], [0, 2, 2]], np.int32)), size=4, weights=np.zeros(0, np.float32), binary_output=False)),
+    ("UpperBound", dict(sorted_inputs=x(np.array([[1, 2, 2, 3]])), values=x(np.array([[2, 0, 9]])))), ("Bucketize", dict(input=x(f(5)), boundaries=[-1.0, 0.5])),
+    # padding, blocks, patches, diagonals
+    ("MirrorPad", dict(input=x(f(3, 4)), paddings=[[2, 1], [3, 2]], mode="SYMMETRIC")), ("MirrorPad", dict(input=dyn(f(3, 4)), paddings=[[2, 1], [3, 2]], mode="REFLECT")),
+    ("SpaceToBatchND", dict(input=dyn(f(1, 5, 4, 2)), block_shape=[2, 2], paddings=[[1, 0], [0, 2]])), ("BatchToSpaceND", dict(input=x(f(4, 3, 3, 2)), block_shape=[2, 2], crops=[[1, 0], [0, 2]])),
+    ("DepthToSpace", dict(input=x(f(1, 2, 2, 8)), block_size=2)), ("SpaceToDepth", dict(input=x(f(1, 4, 4, 2)), block_size=2)),
+    ("ExtractImagePatches", dict(images=dyn(f(1, 7, 6, 2)), ksizes=[1, 3, 2, 1], strides=[1, 2, 2, 1], rates=[1, 1, 2, 1], padding="SAME")),
+    ("MatrixDiagV3", dict(diagonal=x(f(2, 3, 3)), k=[-1, 1], num_rows=-1, num_cols=-1, padding_value=np.float32(7), align="LEFT_RIGHT")),
+    ("MatrixDiagV3", dict(diagonal=x(f(2)), k=1, num_rows=2, num_cols=4, padding_value=np.float32(7))), ("MatrixDiagPartV3", dict(input=x(f(2, 3, 4)), k=[-2, 1], padding_value=np.float32(7))),
+    ("MatrixSetDiagV3", dict(input=x(f(3, 4)), diagonal=x(f(2, 3)), k=[-1, 0])), ("MatrixBandPart", dict(input=dyn(f(4, 4)), num_lower=1, num_upper=-1)),
+    # reductions, segments, order
+    ("Sum", dict(input=x(i(2, 3, dtype=np.int8)), axis=[-1], keep_dims=True)), ("Mean", dict(input=x(f(2, 3)), axis=np.zeros(0, np.int32))), ("All", dict(input=x(np.array([[True, False], [True, True]])), axis=1)),
+    ("Cumprod", dict(x=x(f(3, 4)), axis=1, exclusive=True, reverse=True)), ("CumulativeLogsumexp", dict(x=x(f(4)), axis=0)), ("Cumsum", dict(x=x(i(4)), axis=0, exclusive=True)),
+    ("SegmentMax", dict(data=x(f(4, 2)), segment_ids=x(np.array([0, 0, 2, 2])))), ("UnsortedSegmentMin", dict(data=x(f(4, 2)), segment_ids=x(np.array([2, -1, 0, 2])), num_segments=4)),
+    ("SparseSegmentSqrtN", dict(data=x(f(4, 2)), indices=x(np.array([3, 1, 0], np.int32)), segment_ids=x(np.array([0, 0, 2], np.int32)))), ("UnsortedSegmentProd", dict(data=x(i(4, low=1)), segment_ids=x(np.array([1, 1, 0, 1])), num_segments=3)),
+    ("TopKV2", dict(input=x(np.array([[1, 3, 3, 2]], np.int16)), k=2)), ("NthElement", dict(input=x(f(2, 5)), n=1, reverse=True)), ("InTopKV2", dict(predictions=x(f(2, 4)), targets=x(np.array([1, 2])), k=np.int64(2))),
+    # images
+    ("ResizeBicubic", dict(images=x(f(1, 5, 6, 2)), size=[8, 9], half_pixel_centers=True)), ("ResizeBicubic", dict(images=dyn(f(1, 5, 6, 2)), size=[3, 4], align_corners=True)),
+    ("ResizeNearestNeighbor", dict(images=dyn(f(1, 5, 6, 2)), size=[7, 3], align_corners=True)), ("ResizeArea", dict(images=x(f(1, 5, 6, 2)), size=[3, 8])), ("ResizeBilinear", dict(images=dyn(f(1, 5, 6, 2)), size=[8, 3])),
+    ("ScaleAndTranslate", dict(images=x(f(1, 5, 6, 2)), size=[7, 4], scale=np.array([1.4, 0.6], np.float32), translation=np.array([0.5, 0.0], np.float32), kernel_type="mitchellcubic")),
+    ("CropAndResize", dict(image=x(f(2, 5, 6, 2)), boxes=x(np.array([[0.1, 0.2, 0.9, 0.8], [-0.2, 0, 1.2, 1]], np.float32)), box_ind=[1, 0], crop_size=[3, 4], extrapolation_value=5.0)),
+    ("NonMaxSuppressionV5", dict(boxes=x(BOXES), scores=x(np.array([0.9, 0.75, 0.6, 0.95, 0.5], np.float32)), max_output_size=4, iou_threshold=0.5, score_threshold=0.1, soft_nms_sigma=0.3)),
+    ("NonMaxSuppressionV4", dict(boxes=x(BOXES), scores=x(np.array([0.9, 0.75, 0.6, 0.95, 0.5], np.float32)), max_output_size=4, iou_threshold=0.5, score_threshold=0.1, pad_to_max_output_size=True)),
+    ("CombinedNonMaxSuppression", dict(boxes=x(np.stack([BOXES, BOXES[::-1] + 0.05], 1)[None]), scores=x(f(1, 5, 2, low=0, high=1)), max_output_size_per_class=2, max_total_size=5, iou_threshold=0.5, score_threshold=0.1)),
+    ("RGBToHSV", dict(images=x(f(2, 4, 3, low=0, high=1)))), ("AdjustHue", dict(images=x(f(2, 4, 3, low=0, high=1)), delta=0.3)), ("AdjustSaturation", dict(images=x(f(2, 4, 3, low=0, high=1)), scale=1.7)), ("AdjustContrastv2", dict(images=x(f(2, 4, 3)), contrast_factor=1.3)),
+    ("CTCGreedyDecoder", dict(inputs=x(f(6, 2, 3)), sequence_length=[6, 4], merge_repeated=True)),
+]
+COMPLEX = [
+    ("IRFFT", dict(input=("Complex", dict(real=x(f(2, 5)), imag=x(f(2, 5)))), fft_length=[7])), ("RFFT2D", dict(input=x(f(3, 4)), fft_length=[2, 4])),
+    ("IFFT2D", dict(input=("Complex", dict(real=x(f(3, 4)), imag=x(f(3, 4)))))), ("Mul", dict(x=("Complex", dict(real=x(f(3)), imag=x(f(3, low=1)))), y=("Cast", dict(x=x(f(3)), DstT=tf.complex64)))),
+    ("Angle", dict(input=("Complex", dict(real=x(f(3)), imag=x(f(3, low=1)))))), ("Conj", dict(input=("Complex", dict(real=x(f(3)), imag=x(f(3)))))),
+]
+
+
+def encoded(array):
+    array = np.asarray(array)
+    if array.dtype == np.complex64:
+        array = np.stack([array.real, array.imag], -1)
+    data = [float(f"{v:.9g}") if isinstance(v, float) else int(v) for v in array.reshape(-1).tolist()]
+    return {"dtype": str(array.dtype), "shape": list(array.shape), "data": data}
+
+
+def record(number, op, arguments):
+    feeds = {}
+
+    def built(name, kwargs):
+        return getattr(tf.raw_ops, name)(**{key: argument(value) for key, value in kwargs.items()})
+
+    def argument(value):
+        if isinstance(value, tuple):
+            return built(*value)
+        if isinstance(value, list) and value and isinstance(value[0], Input):
+            return [argument(item) for item in value]
+        if not isinstance(value, Input):
+            return value
+        shape = [None] * value.value.ndim if value.dynamic else value.value.shape
+        placeholder = tf.compat.v1.placeholder(value.value.dtype, shape, name=f"x{len(feeds)}")
+        feeds[placeholder] = value.value
+        return placeholder
+
+    with tf.Graph().as_default() as graph:
+        results = built(op, arguments)
+        results = list(results) if isinstance(results, (list, tuple)) else [results]
+        if op == "FusedBatchNormV3":
+            results = results[:3]
+        config = tf.compat.v1.ConfigProto()
+        config.graph_options.rewrite_options.disable_meta_optimizer = True  # it would replace operators
+        with tf.compat.v1.Session(graph=graph, config=config) as session:
+            values = session.run(results, feeds)
+        text = str(graph.as_graph_def())
+    return {"name": f"{number} {op}", "graph": text, "inputs": [encoded(v) for v in feeds.values()],
+            "outputs": [tensor.name for tensor in results], "results": [encoded(v) for v in values]}
+
+
+def main():
+    rows = [record(number, *case) for number, case in enumerate(CASES + COMPLEX)]
+    path = pathlib.Path(__file__).with_name("cases.json")
+    path.write_text("[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows) + "\n]\n")
+
+
+main()
