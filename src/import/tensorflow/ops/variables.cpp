@@ -71,6 +71,18 @@ Value* variable_shape(Call& c) {
   return c.b.Cast(c.b.Shape(value), c.dtype("out_type", tensorflow::DataType::kInt32));
 }
 
+// ResourceGather(resource, indices: Tindices, batch_dims: int = 0, validate_indices: bool = true) -> output
+Value* gather(Call& c) {
+  c.require(c.integer("batch_dims") == 0, "batch dimensions are not supported here");
+  return c.b.Gather(c.tensor_of(current(c, c.resource(0)), "the variable"), c.input(1), 0);
+}
+
+// ResourceGatherNd(resource, indices: Tindices) -> output
+Value* gather_nd(Call& c) {
+  Value* variable = c.tensor_of(current(c, c.resource(0)), "the variable");
+  return c.b.op("GatherND", {variable, c.b.Cast(c.input(1), ir::DType::kInt64)});
+}
+
 // "4 5 0,2:-" → start and length of each dimension; nothing for the whole tensor.
 void parse_slice(Call& c, const std::string& text, Stored& stored) {
   if (text.empty()) return;
@@ -121,6 +133,8 @@ void register_variables(OpTable& t) {
   t.add("VarIsInitializedOp", is_initialized);
   t.add("IsVariableInitialized", is_initialized);
   t.add("VariableShape", variable_shape);
+  t.add("ResourceGather", gather);
+  t.add("ResourceGatherNd", gather_nd);
   t.add("RestoreV2 -> tensors*dtypes", restore);
   t.effect("AssignVariableOp", assign);
   t.effect("AssignAddVariableOp", accumulate<false>);
