@@ -8,6 +8,7 @@
 #include "import/keras/op_table.h"
 #include "import/keras/operations.h"
 #include "import/keras/refused.h"
+#include "import/tensorflow/op_table.h"
 #include "import/torch/op_table.h"
 
 namespace onward::cli {
@@ -65,6 +66,7 @@ void run(bool markdown) {
   print_names("Keras layers that are refused", refused_keras_layers(), markdown);
   print_names("Keras operators on symbolic tensors", keras_operators(false), markdown);
   print_names("TensorFlow functions in Keras 2 models", keras_operators(true), markdown);
+  print_names("TensorFlow operators", names_of(importer::tf::op_table().entries()), markdown);
   print_names("PyTorch operators", names_of(importer::torch::op_table().entries()), markdown);
 }
 

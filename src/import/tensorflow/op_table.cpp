@@ -77,6 +77,7 @@ const OpTable& op_table() {
     register_indexing(table);
     register_layout(table);
     register_linear(table);
+    register_linear_algebra(table);
     register_lists(table);
     register_matrix(table);
     register_normalization(table);

@@ -21,6 +21,7 @@ void register_elementwise(OpTable& table);
 void register_indexing(OpTable& table);
 void register_layout(OpTable& table);
 void register_linear(OpTable& table);
+void register_linear_algebra(OpTable& table);
 void register_lists(OpTable& table);
 void register_matrix(OpTable& table);
 void register_normalization(OpTable& table);

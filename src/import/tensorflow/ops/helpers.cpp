@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace onward::importer::tf {
 
@@ -35,16 +34,6 @@ Value* dims(ir::Builder& b, Value* x, int64_t start, int64_t end) { return b.Sli
 
 Value* product(ir::Builder& b, Value* vector) { return b.ReduceProd(vector, {0}); }
 
-Value* counting(ir::Builder& b, Value* count) {
-  return b.Range(b.i64(0), as_scalar(b, b.Cast(count, DType::kInt64)), b.i64(1));
-}
-
-std::vector<int64_t> all_axes(size_t rank) {
-  std::vector<int64_t> axes(rank);
-  std::iota(axes.begin(), axes.end(), 0);
-  return axes;
-}
-
 Value* along(ir::Builder& b, Value* vector, size_t axis, size_t rank) {
   std::vector<int64_t> others = all_axes(rank);
   others.erase(others.begin() + static_cast<std::ptrdiff_t>(axis));
@@ -55,24 +44,17 @@ Value* vector_of(ir::Builder& b, const std::vector<double>& values, DType dtype)
   return b.constant(ir::Tensor::from_doubles(dtype, {static_cast<int64_t>(values.size())}, values));
 }
 
-Value* move_axis(ir::Builder& b, Value* x, size_t from, size_t to) {
-  std::vector<int64_t> perm = all_axes(x->rank());
-  perm.erase(perm.begin() + static_cast<std::ptrdiff_t>(from));
-  perm.insert(perm.begin() + static_cast<std::ptrdiff_t>(to), static_cast<int64_t>(from));
-  return b.Transpose(x, perm);
-}
-
-Value* flipped(ir::Builder& b, Value* x, const std::vector<int64_t>& axes) {
-  if (axes.empty()) return x;
-  const std::vector<int64_t> starts(axes.size(), -1);
-  const std::vector<int64_t> ends(axes.size(), kFromStart);
-  return b.Slice(x, b.ints(starts), b.ints(ends), b.ints(axes), b.ints(starts));
-}
-
 Value* swapped(ir::Builder& b, Value* x) {
   std::vector<int64_t> perm = all_axes(x->rank());
   if (perm.size() >= 2) std::swap(perm[perm.size() - 1], perm[perm.size() - 2]);
   return b.Transpose(x, perm);
+}
+
+const Item& variable_content(Call& c, const Resource& resource) {
+  const auto found = c.state().variables.find(&resource);
+  c.require(found != c.state().variables.end(), "the variable \"" + resource.name + "\" has no value in the file",
+            "save the model with its variables (a SavedModel folder with variables/), or freeze it");
+  return found->second;
 }
 
 double lowest(DType dtype) {

@@ -1,13 +1,11 @@
 // What several operator families need.
 #pragma once
 
-#include <limits>
-
+#include "import/common/axes.h"
 #include "import/tensorflow/call.h"
 
 namespace onward::importer::tf {
 
-constexpr int64_t kToEnd = std::numeric_limits<int64_t>::max();
 constexpr int64_t kFromStart = std::numeric_limits<int64_t>::min();
 
 // --- shapes
@@ -23,20 +21,15 @@ ir::Value* reshape(ir::Builder& b, ir::Value* x, ir::Value* shape);
 ir::Value* dims(ir::Builder& b, ir::Value* x, int64_t start, int64_t end = kToEnd);
 // The product of a vector's elements, rank 1 with one element.
 ir::Value* product(ir::Builder& b, ir::Value* vector);
-// 0, 1, … count - 1 as int64; `count` of rank 0 or 1.
-ir::Value* counting(ir::Builder& b, ir::Value* count);
-// 0, 1, … rank - 1.
-std::vector<int64_t> all_axes(size_t rank);
 // A vector of numbers that varies along `axis` of a tensor of `rank` dimensions.
 ir::Value* along(ir::Builder& b, ir::Value* vector, size_t axis, size_t rank);
 ir::Value* vector_of(ir::Builder& b, const std::vector<double>& values, ir::DType dtype);
-// The dimension `from` moves to `to`, the others keep their order.
-ir::Value* move_axis(ir::Builder& b, ir::Value* x, size_t from, size_t to);
-ir::Value* flipped(ir::Builder& b, ir::Value* x, const std::vector<int64_t>& axes);
 // The last two axes swapped; where the rank is not known, fails.
 ir::Value* swapped(ir::Builder& b, ir::Value* x);
 
 // --- values
+// What a variable holds now; fails where the file does not say.
+const Item& variable_content(Call& c, const Resource& resource);
 // The least and the greatest number of a type; infinities for floats.
 double lowest(ir::DType dtype);
 double highest(ir::DType dtype);

@@ -30,32 +30,45 @@ Value* batched_gather(Call& c, Value* x, Value* indices, size_t axis, size_t bat
   return b.Transpose(taken, perm);
 }
 
+Value* gathered(Call& c, Value* x, Value* indices, int64_t axis) {
+  int64_t batch = c.integer("batch_dims");
+  if (batch < 0) batch += static_cast<int64_t>(indices->rank());
+  if (batch == 0) return c.b.Gather(x, indices, axis);
+  const int64_t at = c.axis(axis, x);
+  c.require(at >= batch, "its axis lies within its batch dimensions");
+  return batched_gather(c, x, indices, static_cast<size_t>(at), static_cast<size_t>(batch));
+}
+
 // GatherV2(params: Tparams, indices: Tindices, axis: Taxis, batch_dims: int = 0) -> output
 Items gather_v2(Call& c) {
   const int64_t axis = c.input_count() > 2 ? c.constant_int(2, "axis") : 0;
-  int64_t batch = c.integer("batch_dims");
   Value* indices = indices_of(c, 1);
   if (const auto* complex = c.item(0).get_if<Complex>()) {
-    c.require(batch == 0, "complex numbers are not supported together with batch_dims");
+    c.require(c.integer("batch_dims") == 0, "complex numbers are not supported together with batch_dims");
     return {Complex{c.b.Gather(complex->pairs, indices, axis < 0 ? axis - 1 : axis)}};
   }
-  Value* x = c.input(0);
-  if (batch < 0) batch += static_cast<int64_t>(indices->rank());
-  if (batch == 0) return {c.b.Gather(x, indices, axis)};
-  const int64_t at = c.axis(axis, x);
-  c.require(at >= batch, "its axis lies within its batch dimensions");
-  return {batched_gather(c, x, indices, static_cast<size_t>(at), static_cast<size_t>(batch))};
+  return {gathered(c, c.input(0), indices, axis)};
+}
+// ResourceGather(resource, indices: Tindices, batch_dims: int = 0, validate_indices: bool = true, dtype: type) ->
+// output
+Value* resource_gather(Call& c) {
+  const int64_t batch = c.integer("batch_dims");
+  return gathered(c, c.tensor_of(variable_content(c, c.resource(0)), "the variable"), indices_of(c, 1), batch);
 }
 
-// GatherNd(params: Tparams, indices: Tindices) -> output
-Value* gather_nd(Call& c) {
+Value* gathered_nd(Call& c, Value* x) {
   ir::Builder& b = c.b;
   Value* indices = b.Cast(c.input(1), DType::kInt64);
-  Value* x = c.input(0);
   const ir::Dim last = indices->has_rank() && indices->rank() > 0 ? indices->shape->back() : ir::Dim();
   // No index at all: all of `x` each time.
   if (last.is_known() && last.value() == 0) return b.Expand(x, b.Concat({dims(b, indices, 0, -1), b.Shape(x)}, 0));
   return b.op("GatherND", {x, indices});
+}
+// GatherNd(params: Tparams, indices: Tindices) -> output
+Value* gather_nd(Call& c) { return gathered_nd(c, c.input(0)); }
+// ResourceGatherNd(resource, indices: Tindices, dtype: type) -> output
+Value* resource_gather_nd(Call& c) {
+  return gathered_nd(c, c.tensor_of(variable_content(c, c.resource(0)), "the variable"));
 }
 
 // --- scattering ------------------------------------------------------------------------------------------------------
@@ -203,6 +216,8 @@ void register_indexing(OpTable& t) {
   t.add("Gather", gather_v2);
   t.add("GatherV2", gather_v2);
   t.add("GatherNd", gather_nd);
+  t.add("ResourceGather", resource_gather);
+  t.add("ResourceGatherNd", resource_gather_nd);
   t.add("ScatterNd", scatter_nd);
   t.add("ScatterNdNonAliasingAdd", tensor_scatter_add);
   t.add("TensorScatterUpdate", tensor_scatter_update);

@@ -55,9 +55,6 @@ Value* bias_add(Call& c) {
 // Einsum(inputs: N * T, equation: string) -> output
 Value* einsum(Call& c) { return c.b.op("Einsum", c.inputs(), {{"equation", c.text("equation")}}); }
 
-// MatrixDeterminant(input: T) -> output
-Value* determinant(Call& c) { return c.b.op("Det", {c.input(0)}); }
-
 // Cross(a: T, b: T) -> product: of vectors along the last axis
 Value* cross(Call& c) {
   ir::Builder& b = c.b;
@@ -72,8 +69,6 @@ Value* cross(Call& c) {
 }  // namespace
 
 void register_linear(OpTable& t) {
-  t.add("MatrixDeterminant", determinant);
-  t.add("BatchMatrixDeterminant", determinant);
   t.add("Cross", cross);
   t.add("MatMul", mat_mul);
   t.add("BatchMatMul", batch_mat_mul);

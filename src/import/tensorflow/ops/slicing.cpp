@@ -24,7 +24,8 @@ struct Specification {
   std::vector<int64_t> new_axes;  // of the result
 };
 
-Specification specification(Call& c, size_t length) {
+// `hidden` dimensions at the end are not TensorFlow's (the pairs of complex numbers).
+Specification specification(Call& c, size_t length, int64_t hidden) {
   const int64_t ellipsis = c.integer("ellipsis_mask");
   const int64_t added = c.integer("new_axis_mask");
   const int64_t shrunk = c.integer("shrink_axis_mask");
@@ -44,8 +45,8 @@ Specification specification(Call& c, size_t length) {
     spec.positions.push_back({i, in++, has(shrunk, i)});
     if (!has(shrunk, i)) ++out;
   }
-  in = -1;
-  out = -1;
+  in = -1 - hidden;
+  out = -1 - hidden;
   for (size_t i = length; i-- > front + 1;) {
     if (has(added, i)) {
       spec.new_axes.push_back(out--);
@@ -129,7 +130,7 @@ Bounds bounds_of(Call& c, size_t first) {
           c.b.Cast(c.input(first + 2), DType::kInt64)};
 }
 
-Value* sliced(Call& c, Value* x, const Bounds& bounds) {
+Value* sliced(Call& c, Value* x, const Bounds& bounds, int64_t hidden = 0) {
   size_t length = 0;
   bool known = false;
   for (const Value* vector : {bounds.begin, bounds.end, bounds.strides}) {
@@ -138,7 +139,7 @@ Value* sliced(Call& c, Value* x, const Bounds& bounds) {
     known = true;
   }
   c.require(known, "how many axes it slices is only known when the model runs");
-  const Specification spec = specification(c, length);
+  const Specification spec = specification(c, length, hidden);
   Value* part = single_positions(c, ranges(c, x, spec, bounds), spec, bounds);
   return c.b.Unsqueeze(part, spec.new_axes);
 }
@@ -147,9 +148,7 @@ Value* sliced(Call& c, Value* x, const Bounds& bounds) {
 // ellipsis_mask: int = 0, new_axis_mask: int = 0, shrink_axis_mask: int = 0) -> output
 Items strided_slice(Call& c) {
   if (const auto* complex = c.item(0).get_if<Complex>()) {
-    const bool open = c.integer("ellipsis_mask") != 0;
-    c.require(!open, "complex numbers are not supported together with an ellipsis");
-    return {Complex{sliced(c, complex->pairs, bounds_of(c, 1))}};
+    return {Complex{sliced(c, complex->pairs, bounds_of(c, 1), 1)}};
   }
   return {sliced(c, c.input(0), bounds_of(c, 1))};
 }

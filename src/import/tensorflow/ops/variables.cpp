@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "import/tensorflow/ops/dtypes.h"
 #include "import/tensorflow/ops/families.h"
+#include "import/tensorflow/ops/helpers.h"
 
 namespace onward::importer::tf {
 namespace {
@@ -25,15 +26,8 @@ Items var_handle(Call& c) { return handle(c, false); }
 // VariableV2(shape: shape, dtype: type, …) -> ref
 Items variable(Call& c) { return handle(c, true); }
 
-const Item& current(Call& c, const Resource& resource) {
-  const auto found = c.state().variables.find(&resource);
-  c.require(found != c.state().variables.end(), "the variable \"" + resource.name + "\" has no value in the file",
-            "save the model with its variables (a SavedModel folder with variables/), or freeze it");
-  return found->second;
-}
-
 // ReadVariableOp(resource, dtype: type) -> value
-Items read(Call& c) { return {current(c, c.resource(0))}; }
+Items read(Call& c) { return {variable_content(c, c.resource(0))}; }
 
 // AssignVariableOp(resource, value: dtype)
 Items assign(Call& c) {
@@ -50,7 +44,7 @@ Items assign_ref(Call& c) {
 template <bool Subtract>
 Items accumulate(Call& c) {
   const Resource& resource = c.resource(0);
-  Value* old = c.tensor_of(current(c, resource), "the variable");
+  Value* old = c.tensor_of(variable_content(c, resource), "the variable");
   const auto node = Subtract ? static_cast<BinaryNode>(&ir::Builder::Sub) : static_cast<BinaryNode>(&ir::Builder::Add);
   c.state().variables[&resource] = computed(c.b, node, old, c.input(1), arithmetic_dtype);
   return {};
@@ -67,20 +61,8 @@ Value* is_initialized(Call& c) { return c.b.boolean(c.state().variables.contains
 
 // VariableShape(input: resource, out_type: type = int32) -> output
 Value* variable_shape(Call& c) {
-  Value* value = c.tensor_of(current(c, c.resource(0)), "the variable");
+  Value* value = c.tensor_of(variable_content(c, c.resource(0)), "the variable");
   return c.b.Cast(c.b.Shape(value), c.dtype("out_type", tensorflow::DataType::kInt32));
-}
-
-// ResourceGather(resource, indices: Tindices, batch_dims: int = 0, validate_indices: bool = true) -> output
-Value* gather(Call& c) {
-  c.require(c.integer("batch_dims") == 0, "batch dimensions are not supported here");
-  return c.b.Gather(c.tensor_of(current(c, c.resource(0)), "the variable"), c.input(1), 0);
-}
-
-// ResourceGatherNd(resource, indices: Tindices) -> output
-Value* gather_nd(Call& c) {
-  Value* variable = c.tensor_of(current(c, c.resource(0)), "the variable");
-  return c.b.op("GatherND", {variable, c.b.Cast(c.input(1), ir::DType::kInt64)});
 }
 
 // "4 5 0,2:-" → start and length of each dimension; nothing for the whole tensor.
@@ -133,8 +115,6 @@ void register_variables(OpTable& t) {
   t.add("VarIsInitializedOp", is_initialized);
   t.add("IsVariableInitialized", is_initialized);
   t.add("VariableShape", variable_shape);
-  t.add("ResourceGather", gather);
-  t.add("ResourceGatherNd", gather_nd);
   t.add("RestoreV2 -> tensors*dtypes", restore);
   t.effect("AssignVariableOp", assign);
   t.effect("AssignAddVariableOp", accumulate<false>);

@@ -1,7 +1,7 @@
 // LU, Cholesky and QR factors.
+#include "import/common/solving.h"
 #include "import/torch/ops/families.h"
 #include "import/torch/ops/helpers.h"
-#include "import/torch/ops/solving.h"
 
 namespace onward::importer::torch {
 namespace {
@@ -111,21 +111,11 @@ Value* cholesky_solve(Call& c) {
 
 // --- QR --------------------------------------------------------------------------------------------------------------
 
-// The first columns of the identity, for Q's full or reduced form.
-Value* unit_columns(ir::Builder& b, Value* a, bool reduced) {
-  Value* rows = b.dim(a, -2);
-  Value* columns = reduced ? b.Min(rows, b.dim(a, -1)) : rows;
-  Value* one = b.Cast(b.Equal(b.Unsqueeze(counting(b, rows), {1}), counting(b, columns)), a->dtype);
-  return a->rank() == 2 ? one : b.Expand(one, b.Concat({b.Slice(b.Shape(a), 0, -2, 0), rows, columns}, 0));
-}
 ir::Values qr_of(Call& c, bool reduced, bool only_r) {
-  ir::Builder& b = c.b;
   Value* a = matrix_of(c);
-  const Reflections f = householder(b, a);
-  Value* r = triangle(b, f.packed, true, false);
-  if (reduced) r = b.Slice(r, b.ints({0}), b.Min(b.dim(a, -2), b.dim(a, -1)), b.ints({-2}));
-  if (only_r) return {b.constant(ir::Tensor::filled(a->dtype, {0}, 0)), r};
-  return {reflected_product(b, f.packed, f.factors, unit_columns(b, a, reduced), false), r};
+  const Qr factors = orthogonal_factors(c.b, a, reduced);
+  if (only_r) return {c.b.constant(ir::Tensor::filled(a->dtype, {0}, 0)), factors.r};
+  return {factors.q, factors.r};
 }
 ir::Values linalg_qr(Call& c) {
   const std::string mode = c.text("mode");

@@ -1,49 +1,11 @@
 #include "import/torch/ops/helpers.h"
 
-#include <numeric>
-
 namespace onward::importer::torch {
 
 using ir::DType;
 using ir::Value;
 
-std::vector<int64_t> all_axes(size_t rank) {
-  std::vector<int64_t> axes(rank);
-  std::iota(axes.begin(), axes.end(), 0);
-  return axes;
-}
-
-Value* move_axis(ir::Builder& b, Value* x, int64_t from, int64_t to) {
-  std::vector<int64_t> perm = all_axes(x->rank());
-  if (from < 0) from += static_cast<int64_t>(perm.size());
-  if (to < 0) to += static_cast<int64_t>(perm.size());
-  perm.erase(perm.begin() + from);
-  perm.insert(perm.begin() + to, from);
-  return b.Transpose(x, perm);
-}
-
-Value* swap_axes(ir::Builder& b, Value* x, int64_t from, int64_t to) {
-  std::vector<int64_t> perm = all_axes(x->rank());
-  const auto place = [&](int64_t axis) {
-    return static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(perm.size()) : axis);
-  };
-  std::swap(perm.at(place(from)), perm.at(place(to)));
-  return b.Transpose(x, perm);
-}
-
-Value* flipped(ir::Builder& b, Value* x, const std::vector<int64_t>& axes) {
-  for (const int64_t axis : axes) {
-    if (x->rank() > 0) x = b.Slice(x, -1, std::numeric_limits<int64_t>::min(), axis, -1);
-  }
-  return x;
-}
-
 Value* at_least_1d(ir::Builder& b, Value* x) { return x->rank() == 0 ? b.Unsqueeze(x, {0}) : x; }
-
-Value* counting(ir::Builder& b, Value* count) {
-  Value* scalar = count->rank() == 0 ? count : b.Squeeze(count, {0});
-  return b.Range(b.i64(0), b.Cast(scalar, DType::kInt64), b.i64(1));
-}
 
 Value* along(ir::Builder& b, Value* vector, int64_t axis, size_t rank) {
   std::vector<int64_t> shape(rank, 1);
@@ -104,5 +66,8 @@ Value* reduced_loss(Call& c, Value* loss) {
   if (loss->shape && loss->shape->empty()) return loss;
   return reduction == 1 ? c.b.ReduceMean(loss, {}, false) : c.b.ReduceSum(loss, {}, false);
 }
+
+Value* matrix_of(Call& c) { return c.tensor(c.has("A") ? "A" : c.has("self") ? "self" : "input"); }
+Value* no_error(Call& c, Value* a) { return c.b.Fill(c.b.Slice(c.b.Shape(a), 0, -2, 0), 0, DType::kInt32); }
 
 }  // namespace onward::importer::torch

@@ -1,26 +1,13 @@
 // What several operator families need.
 #pragma once
 
-#include <limits>
-
+#include "import/common/axes.h"
 #include "import/torch/op_table.h"
 
 namespace onward::importer::torch {
 
-constexpr int64_t kToEnd = std::numeric_limits<int64_t>::max();
-
-// 0, 1, … rank - 1.
-std::vector<int64_t> all_axes(size_t rank);
-// The dimension `from` stands at `to`, the others keep their order.
-ir::Value* move_axis(ir::Builder& b, ir::Value* x, int64_t from, int64_t to);
-// The two dimensions change places.
-ir::Value* swap_axes(ir::Builder& b, ir::Value* x, int64_t from, int64_t to);
-// Backwards along some dimensions.
-ir::Value* flipped(ir::Builder& b, ir::Value* x, const std::vector<int64_t>& axes);
 // Rank 0 becomes rank 1.
 ir::Value* at_least_1d(ir::Builder& b, ir::Value* x);
-// 0, 1, … count - 1 as int64; `count` of rank 0 or 1.
-ir::Value* counting(ir::Builder& b, ir::Value* count);
 // A vector of `count` numbers that varies along `axis` of a tensor of `rank` dimensions.
 ir::Value* along(ir::Builder& b, ir::Value* vector, int64_t axis, size_t rank);
 // The number of elements along some axes, rank 0; of all where there are none.
@@ -40,5 +27,10 @@ bool is_size(const ir::Value* x, size_t axis, int64_t size);
 
 // aten::mean of a loss: reduction 0 none, 1 mean, 2 sum.
 ir::Value* reduced_loss(Call& c, ir::Value* loss);
+
+// The matrix an operator is called with, whatever its name there.
+ir::Value* matrix_of(Call& c);
+// What the _ex forms say of success: all is well.
+ir::Value* no_error(Call& c, ir::Value* a);
 
 }  // namespace onward::importer::torch

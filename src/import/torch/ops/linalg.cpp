@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "import/common/solving.h"
 #include "import/torch/ops/families.h"
 #include "import/torch/ops/helpers.h"
-#include "import/torch/ops/solving.h"
 
 namespace onward::importer::torch {
 namespace {

@@ -1,9 +1,9 @@
 // Determinants, inverses and solutions of linear systems.
 #include <algorithm>
 
+#include "import/common/solving.h"
 #include "import/torch/ops/families.h"
 #include "import/torch/ops/helpers.h"
-#include "import/torch/ops/solving.h"
 
 namespace onward::importer::torch {
 namespace {

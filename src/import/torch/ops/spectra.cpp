@@ -1,9 +1,9 @@
 // Eigenvalues of symmetric matrices, singular values, and what follows from them: condition, rank, pseudo-inverse.
 #include <cmath>
 
+#include "import/common/solving.h"
 #include "import/torch/ops/families.h"
 #include "import/torch/ops/helpers.h"
-#include "import/torch/ops/solving.h"
 
 namespace onward::importer::torch {
 namespace {
@@ -16,10 +16,7 @@ using ir::Value;
 Eigen symmetric_of(Call& c, bool lower) {
   ir::Builder& b = c.b;
   Value* a = matrix_of(c);
-  Value* part = triangle(b, a, !lower, false);
-  Value* strict = b.Sub(part, b.Mul(part, identity_matrix(b, a)));
-  Value* full = b.Cast(b.Add(part, transposed(b, strict)), DType::kDouble);
-  Eigen eigen = symmetric_eigen(b, full);
+  Eigen eigen = symmetric_eigen(b, b.Cast(symmetric(b, a, !lower), DType::kDouble));
   return {b.Cast(eigen.values, a->dtype), b.Cast(eigen.vectors, a->dtype)};
 }
 bool reads_lower(Call& c) { return !c.has("UPLO") || c.text("UPLO") == "L" || c.text("UPLO") == "l"; }

@@ -113,6 +113,12 @@ CASES = [
     ("RGBToHSV", dict(images=x(f(2, 4, 3, low=0, high=1)))), ("AdjustHue", dict(images=x(f(2, 4, 3, low=0, high=1)), delta=0.3)), ("AdjustSaturation", dict(images=x(f(2, 4, 3, low=0, high=1)), scale=1.7)), ("AdjustContrastv2", dict(images=x(f(2, 4, 3)), contrast_factor=1.3)),
     ("CTCGreedyDecoder", dict(inputs=x(f(6, 2, 3)), sequence_length=[6, 4], merge_repeated=True)),
 ]
+LINEAR = [
+    ("MatrixInverse", dict(input=x(f(2, 3, 3) + 3 * np.eye(3, dtype=np.float32)), adjoint=True)), ("MatrixSolve", dict(matrix=dyn(f(3, 3)), rhs=x(f(3, 2)))), ("Cross", dict(a=x(f(2, 3)), b=x(f(2, 3, low=1)))),
+    ("MatrixTriangularSolve", dict(matrix=x(f(3, 3) + 3 * np.eye(3, dtype=np.float32)), rhs=x(f(3, 2)), lower=False, adjoint=True)), ("Cholesky", dict(input=x(spd(3)))),
+    ("MatrixSolveLs", dict(matrix=x(f(4, 2)), rhs=x(f(4, 1)), l2_regularizer=np.float64(0.1))), ("LogMatrixDeterminant", dict(input=x(f(2, 3, 3)))), ("Qr", dict(input=x(f(4, 3)))),
+    ("SelfAdjointEigV2", dict(input=x(spd(3)), compute_v=False)), ("Svd", dict(input=x(f(3, 2)), compute_uv=False)), ("Lu", dict(input=x(f(3, 3)))),
+]
 COMPLEX = [
     ("IRFFT", dict(input=("Complex", dict(real=x(f(2, 5)), imag=x(f(2, 5)))), fft_length=[7])), ("RFFT2D", dict(input=x(f(3, 4)), fft_length=[2, 4])),
     ("IFFT2D", dict(input=("Complex", dict(real=x(f(3, 4)), imag=x(f(3, 4)))))), ("Mul", dict(x=("Complex", dict(real=x(f(3)), imag=x(f(3, low=1)))), y=("Cast", dict(x=x(f(3)), DstT=tf.complex64)))),
@@ -151,6 +157,8 @@ def record(number, op, arguments):
         results = list(results) if isinstance(results, (list, tuple)) else [results]
         if op == "FusedBatchNormV3":
             results = results[:3]
+        if op in ("SelfAdjointEigV2", "Svd"):
+            results = results[:1]
         config = tf.compat.v1.ConfigProto()
         config.graph_options.rewrite_options.disable_meta_optimizer = True  # it would replace operators
         with tf.compat.v1.Session(graph=graph, config=config) as session:
@@ -161,7 +169,7 @@ def record(number, op, arguments):
 
 
 def main():
-    rows = [record(number, *case) for number, case in enumerate(CASES + COMPLEX)]
+    rows = [record(number, *case) for number, case in enumerate(CASES + LINEAR + COMPLEX)]
     path = pathlib.Path(__file__).with_name("cases.json")
     path.write_text("[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows) + "\n]\n")
 

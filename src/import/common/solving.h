@@ -2,10 +2,9 @@
 // lacks.
 #pragma once
 
-#include "import/torch/call.h"
 #include "ir/builder.h"
 
-namespace onward::importer::torch {
+namespace onward::importer {
 
 // The identity of the matrix's own size and dtype (batched like it).
 ir::Value* identity_matrix(ir::Builder& b, ir::Value* like);
@@ -13,11 +12,6 @@ ir::Value* transposed(ir::Builder& b, ir::Value* matrix);
 
 // One triangle, the rest zero; with ones on the diagonal where it is `unit`.
 ir::Value* triangle(ir::Builder& b, ir::Value* a, bool upper, bool unit);
-// The matrix an operator is called with, whatever its name there.
-ir::Value* matrix_of(Call& c);
-// What the _ex forms say of success: all is well.
-ir::Value* no_error(Call& c, ir::Value* a);
-
 // Gauss-Jordan elimination with partial pivoting: X of A X = B.
 ir::Value* solve(ir::Builder& b, ir::Value* a, ir::Value* right);
 ir::Value* inverse_of(ir::Builder& b, ir::Value* a);
@@ -39,13 +33,21 @@ Reflections householder(ir::Builder& b, ir::Value* a);
 // (H0 H1 …) times `matrix`, H_k given by column k of `vectors` below its diagonal; or transposed.
 ir::Value* reflected_product(ir::Builder& b, ir::Value* vectors, ir::Value* factors, ir::Value* matrix, bool transpose);
 
+struct Qr {
+  ir::Value* q;  // orthogonal: square, or reduced to as many columns as the smaller side
+  ir::Value* r;  // upper triangle
+};
+Qr orthogonal_factors(ir::Builder& b, ir::Value* a, bool reduced);
+
 struct Eigen {
   ir::Value* values;   // rising
   ir::Value* vectors;  // in columns
 };
 // Of a symmetric matrix, by Jacobi's rotations.
 Eigen symmetric_eigen(ir::Builder& b, ir::Value* a);
+// The symmetric matrix of which `a` holds one triangle.
+ir::Value* symmetric(ir::Builder& b, ir::Value* a, bool upper);
 // Falling.
 ir::Value* singular_values(ir::Builder& b, ir::Value* a);
 
-}  // namespace onward::importer::torch
+}  // namespace onward::importer

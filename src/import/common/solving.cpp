@@ -1,8 +1,8 @@
-#include "import/torch/ops/solving.h"
+#include "import/common/solving.h"
 
-#include "import/torch/ops/helpers.h"
+#include "import/common/axes.h"
 
-namespace onward::importer::torch {
+namespace onward::importer {
 
 using ir::DType;
 using ir::Value;
@@ -56,8 +56,6 @@ Value* triangle(ir::Builder& b, Value* a, bool upper, bool unit) {
   Value* one = identity_matrix(b, a);
   return b.Add(b.Mul(part, b.Sub(b.number_like(1, a), one)), one);
 }
-Value* matrix_of(Call& c) { return c.tensor(c.has("A") ? "A" : c.has("self") ? "self" : "input"); }
-Value* no_error(Call& c, Value* a) { return c.b.Fill(c.b.Slice(c.b.Shape(a), 0, -2, 0), 0, DType::kInt32); }
 
 Value* solve(ir::Builder& b, Value* a, Value* right) {
   if (a->rank() != right->rank() || a->rank() > 2) {  // batches broadcast
@@ -157,6 +155,25 @@ Value* reflected_product(ir::Builder& b, Value* vectors, Value* factors, Value* 
   return b.Loop(count, nullptr, {matrix}, apply)[0];
 }
 
+Qr orthogonal_factors(ir::Builder& b, Value* a, bool reduced) {
+  const Reflections f = householder(b, a);
+  Value* rows = b.dim(a, -2);
+  Value* side = b.Min(rows, b.dim(a, -1));
+  Value* columns = reduced ? side : rows;
+  // The first columns of the identity.
+  Value* one = b.Cast(b.Equal(b.Unsqueeze(counting(b, rows), {1}), counting(b, columns)), a->dtype);
+  if (a->rank() != 2) one = b.Expand(one, b.Concat({batch_shape(b, a), rows, columns}, 0));
+  Value* r = triangle(b, f.packed, true, false);
+  if (reduced) r = b.Slice(r, b.ints({0}), side, b.ints({-2}));
+  return {reflected_product(b, f.packed, f.factors, one, false), r};
+}
+
+Value* symmetric(ir::Builder& b, Value* a, bool upper) {
+  Value* part = triangle(b, a, upper, false);
+  Value* strict = b.Sub(part, b.Mul(part, identity_matrix(b, a)));
+  return b.Add(part, transposed(b, strict));
+}
+
 Eigen symmetric_eigen(ir::Builder& b, Value* a) {
   // Every pair of rows and columns in turn, sweep after sweep.
   constexpr int64_t kSweeps = 12;
@@ -209,4 +226,4 @@ Value* singular_values(ir::Builder& b, Value* a) {
   return b.Cast(b.Slice(falling, b.ints({0}), count, b.ints({-1})), dtype);
 }
 
-}  // namespace onward::importer::torch
+}  // namespace onward::importer
