@@ -94,8 +94,12 @@ Tensor strided_copy(const Tensor& source, const Dims& dims, const Dims& strides,
   const auto count = static_cast<size_t>(element_count(dims));
   std::vector<std::byte> bytes(count * width);
   if (count > 0) {
-    const Dims walk_dims = dims.empty() ? Dims{1} : dims;
-    const Dims walk_strides = dims.empty() ? Dims{1} : strides;
+    Dims walk_dims = dims;
+    Dims walk_strides = strides;
+    if (dims.empty()) {
+      walk_dims.assign(1, 1);
+      walk_strides.assign(1, 1);
+    }
     const std::byte* from = source.bytes().data();
     switch (width) {
       case 1:
