@@ -245,6 +245,7 @@ const OpTable& op_table() {
     register_convolution(table);
     register_creation(table);
     register_cumulative(table);
+    register_detection(table);
     register_diagonal(table);
     register_distance(table);
     register_factorization(table);

@@ -13,6 +13,7 @@ void register_conversion(OpTable& table);
 void register_convolution(OpTable& table);
 void register_creation(OpTable& table);
 void register_cumulative(OpTable& table);
+void register_detection(OpTable& table);
 void register_diagonal(OpTable& table);
 void register_distance(OpTable& table);
 void register_factorization(OpTable& table);

@@ -1,7 +1,9 @@
 // Products of matrices: linear, matmul, addmm, einsum …
+#include <algorithm>
 #include <cctype>
 
 #include "import/torch/ops/families.h"
+#include "import/torch/ops/helpers.h"
 
 namespace onward::importer::torch {
 namespace {
@@ -62,6 +64,42 @@ Value* outer_product(Call& c, Value* a, Value* d) { return c.b.Mul(c.b.Unsqueeze
 Value* outer(Call& c) { return outer_product(c, c.tensor("self"), c.tensor("vec2")); }
 Value* addr(Call& c) { return add_product(c, outer_product(c, c.tensor("vec1"), c.tensor("vec2"))); }
 
+// What stands for "..." in the operands, brought to one shape: ONNX doesn't broadcast there.
+void broadcast_ellipses(ir::Builder& b, const std::string& equation, ir::Values& operands) {
+  std::vector<size_t> starts;  // where an operand's ellipsis begins
+  std::vector<size_t> counts;  // and how many dimensions it stands for
+  size_t most = 0;
+  std::string_view left = std::string_view(equation).substr(0, equation.find("->"));
+  for (const Value* operand : operands) {
+    const size_t comma = left.find(',');
+    const std::string_view term = left.substr(0, comma);
+    left = comma == std::string_view::npos ? std::string_view() : left.substr(comma + 1);
+    const size_t dots = term.find("...");
+    starts.push_back(dots);
+    counts.push_back(dots == std::string_view::npos ? 0 : operand->rank() - (term.size() - 3));
+    most = std::max(most, counts.back());
+  }
+  Value* common = nullptr;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (starts[i] == std::string_view::npos || most == 0) continue;
+    std::vector<int64_t> fresh;
+    for (size_t k = counts[i]; k < most; ++k) fresh.push_back(static_cast<int64_t>(starts[i] + k - counts[i]));
+    operands[i] = b.Unsqueeze(operands[i], fresh);
+    const auto start = static_cast<int64_t>(starts[i]);
+    Value* own = b.Slice(b.Shape(operands[i]), start, start + static_cast<int64_t>(most), 0);
+    common = common == nullptr ? own : b.Max(common, own);
+  }
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (starts[i] == std::string_view::npos || most == 0) continue;
+    const auto start = static_cast<int64_t>(starts[i]);
+    Value* shape = b.Shape(operands[i]);
+    const auto end = start + static_cast<int64_t>(most);
+    Value* whole = b.Concat({b.Slice(shape, 0, start, 0), common, b.Slice(shape, end, kToEnd, 0)}, 0);
+    if (whole->is_constant() && shape->is_constant() && whole->constant()->same_content(*shape->constant())) continue;
+    operands[i] = b.Expand(operands[i], whole);
+  }
+}
+
 // aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor
 Value* einsum(Call& c) {
   std::string equation;
@@ -84,6 +122,7 @@ Value* einsum(Call& c) {
   const DType dtype = c.promoted_dtype({"tensors"});
   ir::Values operands = c.tensors("tensors");
   for (Value*& operand : operands) operand = c.b.Cast(operand, dtype);
+  if (operands.size() > 1 && equation.find("...") != std::string::npos) broadcast_ellipses(c.b, equation, operands);
   return c.b.op("Einsum", operands, {{"equation", equation}});
 }
 

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "import/torch/ops/families.h"
+#include "import/torch/ops/helpers.h"
 
 namespace onward::importer::torch {
 namespace {
@@ -90,6 +91,23 @@ Value* padded_for_ceil(Call& c, Value* x, const Window& window) {
   return b.op("Pad", {x, b.Concat(begins, 0)});
 }
 
+// By what a mean over whole windows is too small where the last ones reach past the padding: PyTorch counts what lies
+// inside it only.
+Value* shares_beyond(Call& c, Value* x, Value* mean, const Window& window) {
+  ir::Builder& b = c.b;
+  Value* shares = nullptr;
+  for (size_t i = 0; i < window.kernel.size(); ++i) {
+    const auto axis = static_cast<int64_t>(2 + i);
+    const int64_t kernel = window.kernel[i];
+    Value* starts = b.Mul(counting(b, b.dim(mean, axis)), b.i64(window.strides[i]));
+    Value* inside = b.Min(b.Sub(b.Add(b.dim(x, axis), b.ints({2 * window.padding[i]})), starts), b.i64(kernel));
+    Value* share = b.Div(b.number(static_cast<double>(kernel), DType::kFloat), b.Cast(inside, DType::kFloat));
+    share = along(b, share, axis, mean->rank());
+    shares = shares == nullptr ? share : b.Mul(shares, share);
+  }
+  return shares;
+}
+
 Value* avg_pool(Call& c) {
   const size_t spatial = spatial_rank(c);
   const Window window = window_of(c, spatial);
@@ -99,14 +117,10 @@ Value* avg_pool(Call& c) {
   const Batched in(c, spatial);
   const bool padded = std::any_of(window.padding.begin(), window.padding.end(), [](int64_t pad) { return pad != 0; });
   if (!divided && c.flag("ceil_mode") && c.flag("count_include_pad") && padded) {
-    // A window that reaches past the padding counts what lies inside it only: pad first, then count what is there.
-    std::vector<int64_t> pads(2, 0);
-    pads.insert(pads.end(), window.padding.begin(), window.padding.end());
-    const std::vector<int64_t> once = pads;
-    pads.insert(pads.end(), once.begin(), once.end());
     attrs.set("pads", std::vector<int64_t>(2 * spatial, 0));
-    attrs.set("count_include_pad", 0);
-    return in.out(c.b.op("AveragePool", {c.b.Pad(in.x, pads)}, attrs));
+    attrs.set("ceil_mode", 0);
+    Value* mean = c.b.op("AveragePool", {padded_for_ceil(c, in.x, window)}, attrs);
+    return in.out(c.b.Mul(mean, c.b.Cast(shares_beyond(c, in.x, mean, window), mean->dtype)));
   }
   if (!divided) return in.out(c.b.op("AveragePool", {in.x}, attrs));
   // Sum over the window, padding as zeros, then divide by what the user says.

@@ -91,6 +91,7 @@ struct IndexHint {
 constexpr std::array kIndices = std::to_array<IndexHint>({
     {"aten::embedding", 1},
     {"aten::embedding_bag", 1},
+    {"aten::embedding_bag", 2},
     {"aten::index_select", 2},
     {"aten::gather", 2},
     {"aten::scatter", 2},

@@ -119,7 +119,7 @@ CASES = [
     ("linalg_inv", f(3, 3)), ("linalg_solve", f(2, 3, 3) + 3 * torch.eye(3), f(2, 3, 1)), ("lgamma", f(2, 0, 3)), ("sum.dim_IntList", f(2, 0, 3), [-1]), ("linalg_cholesky", spd(3)), ("linalg_qr", f(4, 3)), ("linalg_lu", f(3, 3)), ("linalg_lu_factor", f(4, 3)), ("linalg_eigvalsh", spd(3)),
     ("linalg_svdvals", f(3, 2)), ("linalg_det", f(3, 3)), ("linalg_slogdet", f(3, 3)), ("matrix_exp", f(3, 3)), ("linalg_matrix_power", f(3, 3), -2), ("linalg_pinv.atol_rtol_tensor", f(4, 2)), ("tensordot", f(2, 3, 4), f(4, 3, 5), [2, 1], [0, 1]),
     ("kron", f(2, 2), f(1, 3)), ("linalg_cross", f(2, 3), f(2, 3)), ("bilinear", f(4, 2), f(4, 3), f(5, 2, 3), f(5)), ("linalg_matrix_norm", f(2, 3, 3), 1), ("linalg_cond", f(3, 3)), ("inner", f(2, 3), f(4, 5, 3)),
-    ("linalg_solve_triangular", torch.tril(f(3, 3)) + 2 * torch.eye(3), f(3, 2), {"upper": False}), ("geqrf", f(3, 3)), ("einsum", "bij,bjK->bK", [f(2, 3, 4), f(2, 4, 5)]),
+    ("linalg_solve_triangular", torch.tril(f(3, 3)) + 2 * torch.eye(3), f(3, 2), {"upper": False}), ("geqrf", f(3, 3)), ("einsum", "bij,bjK->bK", [f(2, 3, 4), f(2, 4, 5)]), ("einsum", "...ij,...jk->...ik", [f(2, 1, 2, 3), f(4, 3, 2)]),
     # kernels that the runtime lacks
     ("where.self", t([True, False]), t([True, True]), t([False, False])), ("mm", i(2, 3, dtype=torch.int8), i(3, 2, dtype=torch.int8)), ("conv1d", i(1, 1, 5), i(1, 1, 2)), ("cumsum", t([True, True]), 0),
     ("atan", f(3, dtype=torch.float64)), ("nonzero", f(3, dtype=torch.float64)), ("clamp", i(4, dtype=torch.int16), 1, 3), ("mul.Tensor", f(3, dtype=torch.bfloat16), f(3, dtype=torch.bfloat16)),
