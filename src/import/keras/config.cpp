@@ -240,6 +240,7 @@ void for_each_tensor(const Json& json, const std::function<void(const TensorRef&
 
 bool is_operation(const Layer& layer) {
   if (!layer.module.empty()) return layer.module.rfind("keras.src.ops", 0) == 0;
+  if (layer.registered_name.find('>') != std::string::npos) return false;  // a class of the user's
   // An .h5 names no module; every layer's config says whether it is trainable, an operator's doesn't.
   return layer.config.is_object() && !layer.config.contains("trainable") && !layer.config.contains("dtype") &&
          !layer.config.contains("layers") && !layer.config.contains("batch_input_shape");

@@ -37,7 +37,8 @@ Value* nms(Call& c) {
 
 void register_detection(OpTable& t) {
   t.add(
-      "torchvision::roi_align(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, SymInt pooled_width, "
+      "torchvision::roi_align(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, SymInt "
+      "pooled_width, "
       "int sampling_ratio, bool aligned) -> Tensor",
       roi_align);
   t.add("torchvision::nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor", nms);
