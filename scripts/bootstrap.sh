@@ -16,8 +16,8 @@ say() { printf 'bootstrap: %s\n' "$*" >&2; }
 die() { printf 'bootstrap: error: %s\n' "$*" >&2; exit 1; }
 
 packages="build-essential cmake ninja-build ccache pkg-config python3 python3-venv python3-pip mold clang-format-14
-  protobuf-compiler libprotobuf-dev libboost-dev libssl-dev libsimdjson-dev libfmt-dev libspdlog-dev libcli11-dev
-  libyaml-cpp-dev libleveldb-dev zlib1g-dev libspng-dev libjpeg-dev libgtest-dev libgmock-dev libbenchmark-dev
+  protobuf-compiler libprotobuf-dev libboost-dev libssl-dev libsimdjson-dev libfmt-dev libcli11-dev
+  libyaml-cpp-dev zlib1g-dev libspng-dev libjpeg-dev libgtest-dev libgmock-dev libbenchmark-dev
   libgrpc++-dev protobuf-compiler-grpc"
 # Boost.Beast of Debian 12's default (1.74) is older than what Onward is tested with.
 apt-cache show libboost1.81-dev >/dev/null 2>&1 && packages="${packages/libboost-dev/libboost1.81-dev}"

@@ -3,21 +3,11 @@
 #include "base/temporary_folder.h"
 
 namespace onward::cli {
-namespace {
-
-Bytes joined(const std::vector<Bytes>& parts, size_t size) {
-  std::vector<std::byte> bytes;
-  bytes.reserve(size);
-  for (const Bytes& part : parts) bytes.insert(bytes.end(), part.view().begin(), part.view().end());
-  return Bytes::from_vector(std::move(bytes));
-}
-
-}  // namespace
 
 runtime::Session open_session(ir::Model& model, const std::string& name, int opset) {
   const exporter::Serialized serialized = exporter::serialize(model, {.opset = opset});
   if (serialized.external.empty()) {
-    return runtime::Session::from_bytes(joined(serialized.parts, serialized.size()), name);
+    return runtime::Session::from_bytes(serialized.joined(), name);
   }
   // Over 2 GiB: ONNX Runtime maps the weights from a file, which may be gone by name once it is open.
   const TemporaryFolder folder;

@@ -39,10 +39,7 @@ Bytes convert_to_onnx(const std::filesystem::path& path) {
   if (!model.external.empty()) {
     fail_unsupported(path.string() + " is too large to be served without conversion", "run onward convert first");
   }
-  std::vector<std::byte> bytes;
-  bytes.reserve(model.size());
-  for (const Bytes& part : model.parts) bytes.insert(bytes.end(), part.view().begin(), part.view().end());
-  return Bytes::from_vector(std::move(bytes));
+  return model.joined();
 }
 
 // Lines of "infer KEY" or "admin KEY"; # begins a comment.

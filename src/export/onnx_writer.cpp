@@ -235,6 +235,13 @@ size_t Serialized::size() const {
   return total;
 }
 
+Bytes Serialized::joined() const {
+  std::vector<std::byte> bytes;
+  bytes.reserve(size());
+  for (const Bytes& part : parts) bytes.insert(bytes.end(), part.view().begin(), part.view().end());
+  return Bytes::from_vector(std::move(bytes));
+}
+
 Serialized serialize(ir::Model& model, const WriteOptions& options, const std::string& data_file) {
   assign_names(*model.graph);
   GraphWriter graph(*model.graph);

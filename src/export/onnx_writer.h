@@ -23,6 +23,7 @@ struct Serialized {
   std::vector<Bytes> parts;
   std::vector<Bytes> external;  // content of the data file, empty when everything is inline
   size_t size() const;
+  Bytes joined() const;  // a copy of `parts` in one piece
 };
 
 // The graph's values get unique names (inputs and outputs keep theirs). Throws Error(kInternal) on a node outside the

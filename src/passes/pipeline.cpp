@@ -31,8 +31,7 @@ constexpr std::array kPipeline = {
     // Sinking adapts each node's axes on its own.
     Pass{"duplicates", merge_duplicates},
     // After sinking, which puts convolutions next to what follows them. A bias that was an Add joins its convolution,
-    // then
-    // a normalization both.
+    // then a normalization both.
     Pass{"fuse_gemm", fuse_gemm},
     Pass{"fold_affine", fold_affine},
     Pass{"fold_pad", fold_pad},
