@@ -27,7 +27,7 @@ struct Expr {
     kAttr,       // items[0].text
     kSubscript,  // items[0][items[1]]
     kSlice,      // the index in x[a:b:c]: three items, absent ones kNone
-    kCall,       // items[0](items[1…], kwargs)
+    kCall,       // items[0](items[1…], keywords[0]=keyword_values[0] …)
     kNegate,     // -items[0]
   };
   Kind kind = Kind::kNone;
@@ -36,7 +36,8 @@ struct Expr {
   int64_t integer = 0;
   double number = 0;
   std::vector<Expr> items;
-  std::vector<std::pair<std::string, Expr>> kwargs;
+  std::vector<std::string> keywords;  // of a call, each with its value
+  std::vector<Expr> keyword_values;
 
   bool is_name(std::string_view name) const { return kind == Kind::kName && text == name; }
 };

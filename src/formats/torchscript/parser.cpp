@@ -414,7 +414,8 @@ class Parser {
       if (peek().kind == Token::Kind::kName && peek(1).is("=")) {
         std::string keyword = name();
         expect("=");
-        call.kwargs.emplace_back(std::move(keyword), expression());
+        call.keywords.push_back(std::move(keyword));
+        call.keyword_values.push_back(expression());
       } else {
         call.items.push_back(expression());
       }

@@ -161,7 +161,9 @@ Py Interpreter::eval_call(const Expr& expr, Frame& frame) {
   Items args;
   for (size_t i = 1; i < expr.items.size(); ++i) args.push_back(eval(expr.items[i], frame));
   Kwargs kwargs;
-  for (const auto& [name, value] : expr.kwargs) kwargs.emplace_back(name, eval(value, frame));
+  for (size_t i = 0; i < expr.keywords.size(); ++i) {
+    kwargs.emplace_back(expr.keywords[i], eval(expr.keyword_values[i], frame));
+  }
   place_ = &frame;
   place_offset_ = expr.offset;
   const std::string name = local ? std::string() : operator_name(path);
