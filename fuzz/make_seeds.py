@@ -7,6 +7,7 @@ import pathlib
 import pickle
 import struct
 import zipfile
+import zlib
 
 HERE = pathlib.Path(__file__).parent / "seeds"
 
@@ -113,6 +114,70 @@ for file in sorted(models.iterdir()):
     if file.suffix == ".keras":
         with zipfile.ZipFile(file) as archive_file:
             write("keras_config", file.stem + ".json", archive_file.read("config.json"))
+
+# The ONNX models that the server's tests use.
+for file in sorted((models.parent / "models").glob("*.onnx")):
+    if file.stat().st_size < 4096:
+        write("onnx", file.name, file.read_bytes())
+
+
+def png(width, height, color, rows):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    header = struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0)
+    palette = chunk(b"PLTE", bytes(range(12))) if color == 3 else b""
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + palette + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+for name, color, channels in (("grey", 0, 1), ("rgb", 2, 3), ("palette", 3, 1), ("rgba", 6, 4)):
+    write("image", name + ".png", png(2, 2, color, (b"\0" + bytes(2 * channels)) * 2))
+
+# TorchScript: the code of a module `M`, as torch.jit.save prints it.
+for name, body in {
+    "ops": ["_0 = torch.flip(torch.roll(x, [2], [0]), [0])", "return torch.add(_0, x, alpha=2)"],
+    "if": ["if bool(torch.gt(torch.sum(x), 0)):", "  y = torch.relu(x)", "else:", "  y = torch.neg(x)", "return y"],
+    "loop": ["n = torch.size(x, 0)", "y = x", "i = 0", "_0 = torch.lt(i, n)", "while _0:",
+             "  y = torch.add_(y, torch.select(x, 0, i))", "  i = torch.add(i, 1)", "  _0 = torch.lt(i, n)", "return y"],
+    "for": ["xs = annotate(List[Tensor], [])", "for i in range(3):", "  _0 = torch.append(xs, torch.mul(x, i))",
+            "return torch.stack(xs, 0)"],
+    "dict": ['d = {"a": x, "b": torch.relu(x)}', 'a, b = d["a"], d["b"]', "return torch.cat([a, b], -1)"],
+    "view": ["v = torch.slice(x, 0, 1, None, 2)", "_0 = torch.fill_(v, 1.5)", "return torch.view(x, [-1, 2])"],
+}.items():
+    lines = ["class M(Module):", "  __parameters__ = []", "  __buffers__ = []", "  training : bool",
+             "  def forward(self: __torch__.M,", "    x: Tensor) -> Tensor:", *("    " + line for line in body)]
+    write("torchscript", name, "\n".join(lines).encode() + b"\n")
+
+
+# TensorFlow: graphs as text, and a table block of a checkpoint's index.
+def node(name, op, *inputs, **attrs):
+    lines = [f'  name: "{name}"', f'  op: "{op}"', *(f'  input: "{i}"' for i in inputs)]
+    lines += [f'  attr {{ key: "{key}" value {{ {value} }} }}' for key, value in attrs.items()]
+    return "node {\n" + "\n".join(lines) + "\n}\n"
+
+
+real, whole = "type: DT_FLOAT", "type: DT_INT32"
+
+
+def constant(name, kind, value):
+    field = "float_val" if kind == real else "int_val"
+    return node(name, "Const", dtype=kind, value=f"tensor {{ dtype: {kind[6:]} tensor_shape {{ }} {field}: {value} }}")
+
+
+x = node("x", "Placeholder", dtype=real, shape="shape { dim { size: -1 } dim { size: 2 } }")
+for name, graph in {
+    "add": x + constant("c", real, 2) + node("y", "AddV2", "x", "c", T=real),
+    "switch": x + constant("p", real, 0) + node("b", "Less", "p", "p", T=real) + node("s", "Switch", "x", "b", T=real)
+    + node("n", "Neg", "s", T=real) + node("r", "Relu", "s:1", T=real) + node("y", "Merge", "n", "r", T=real, N="i: 2"),
+    "while": constant("c", whole, 0) + constant("k", whole, 3)
+    + node("e", "Enter", "c", T=whole, frame_name='s: "f"') + node("m", "Merge", "e", "i", T=whole, N="i: 2")
+    + node("ek", "Enter", "k", T=whole, frame_name='s: "f"', is_constant="b: true") + node("l", "Less", "m", "ek", T=whole)
+    + node("o", "LoopCond", "l") + node("s", "Switch", "m", "o", T=whole) + node("a", "AddV2", "s:1", "ek", T=whole)
+    + node("i", "NextIteration", "a", T=whole) + node("y", "Exit", "s", T=whole),
+}.items():
+    write("tensorflow_graph", name + ".pbtxt", graph.encode())
+entry = b"\x08\x01\x12\x04\x12\x02\x08\x02\x28\x08"  # float, shape [2], 8 bytes
+block = b"\0\0\x02\x08\x01" + b"\0\x01" + bytes([len(entry)]) + b"w" + entry + struct.pack("<II", 0, 1)
+write("tensorflow_bundle", "block", block)
 
 # The first byte chooses the reader: fuzz/request_fuzz.cpp.
 pair = {"inputs": [{"name": name, "shape": [2], "datatype": "INT64", "data": [1, 2]} for name in "ab"]}

@@ -39,8 +39,9 @@ void feed(Scope& scope, const std::string& tensor, Item item) {
 
 void add_inputs(const std::vector<Port>& ports, const Options& options, Scope& scope) {
   for (const auto& [name, dims] : options.input_dims) {
-    const bool known = std::any_of(ports.begin(), ports.end(), [&](const Port& port) { return port.name == name; });
-    if (!known) fail_invalid("the model has no input \"" + name + "\"", "its inputs are: " + names_of(ports));
+    const auto named = [&name = name](const Port& port) { return port.name == name; };
+    if (std::none_of(ports.begin(), ports.end(), named))
+      fail_invalid("the model has no input \"" + name + "\"", "its inputs are: " + names_of(ports));
   }
   for (const Port& port : ports) {
     const ir::DType dtype = to_dtype(port.type);

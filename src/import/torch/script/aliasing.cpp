@@ -221,7 +221,7 @@ Py as_views(Machine& in, const std::string& name, const Items& args, const Kwarg
   for (size_t i = 0; i < parts.size(); ++i) {
     View view;
     view.base = base;
-    const auto take_all = [&in, name, args, kwargs, pure](ir::Value* value) {
+    const auto take_all = [name, args, kwargs, pure](ir::Value* value) {
       Items again = args;
       again[0] = Py::tensor(value);
       return pure(name, again, kwargs).items();

@@ -161,7 +161,8 @@ bool DynamicLoop::add_slots(const Frame& after, const Heap::Changes& changes) {
     slots_.push_back(std::move(slot));
   }
   for (const auto& [object, name] : changes.attributes) {
-    if (known([&](const Slot& s) { return s.object == object && s.name == name; })) continue;
+    if (known([&object = object, &name = name](const Slot& s) { return s.object == object && s.name == name; }))
+      continue;
     Slot slot;
     slot.kind = Slot::Kind::kAttribute;
     slot.object = object;
