@@ -1,5 +1,5 @@
-#include "fuzz.h"
 #include "formats/zip.h"
+#include "fuzz.h"
 #include "import/torch/torchscript.h"
 #include "schema/schema_inference.h"
 
@@ -13,7 +13,9 @@ onward::Bytes archive_of(const onward::Bytes& code) {
   const auto add = [&writer](const std::string& name, std::string_view content) {
     writer.add(name, Bytes::from_string(std::string(content)));
   };
-  add("m/data.pkl", "\x80\x02" "c__torch__\nM\n)\x81}X\x08\x00\x00\x00training\x89sb."sv);
+  add("m/data.pkl",
+      "\x80\x02"
+      "c__torch__\nM\n)\x81}X\x08\x00\x00\x00training\x89sb."sv);
   add("m/constants.pkl", "\x80\x02)."sv);
   add("m/version", "3\n");
   add("m/byteorder", "little");
@@ -30,7 +32,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace onward;
   static const schema::SchemaInference inference;
   fuzz_one(data, size, [](const Bytes& file) { (void)importer::read_torchscript(file, "fuzz", {}, inference); });
-  return fuzz_one(data, size, [](const Bytes& code) {
-    (void)importer::read_torchscript(archive_of(code), "fuzz", {}, inference);
-  });
+  return fuzz_one(data, size,
+                  [](const Bytes& code) { (void)importer::read_torchscript(archive_of(code), "fuzz", {}, inference); });
 }

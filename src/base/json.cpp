@@ -196,6 +196,7 @@ Json Json::object(Object members) {
 }
 
 Json Json::parse(std::string_view text) {
+  if (text.empty()) fail_invalid("not valid JSON: it is empty");
   simdjson::dom::parser parser;
   if (parser.allocate(text.size() + 64, kMaxDepth) != simdjson::SUCCESS) {
     throw Error(Code::kResourceExhausted, "JSON text is too large");

@@ -4,11 +4,11 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <onnx/inliner/inliner.h>
-#include <onnx/version_converter/convert.h>
 
 #include <unordered_map>
 
 #include "base/error.h"
+#include "import/onnx/raise_opset.h"
 #include "import/onnx/tensor_reader.h"
 #include "schema/protos.h"
 #include "schema/schema_inference.h"
@@ -199,12 +199,7 @@ ir::Model read_onnx(const Bytes& file, const std::filesystem::path& folder) {
   }
   if (proto.functions_size() > 0) onnx::inliner::InlineLocalFunctions(proto);
   if (default_opset(proto) < schema::kCanonicalOpset) {
-    try {
-      proto = onnx::version_conversion::ConvertVersion(proto, schema::kCanonicalOpset);
-    } catch (const std::exception& error) {
-      fail_unsupported(fmt::format("the model's opset {} cannot be raised to {}: {}", default_opset(proto),
-                                   schema::kCanonicalOpset, error.what()));
-    }
+    proto = raise_opset(proto, default_opset(proto), schema::kCanonicalOpset, folder);
   }
   ir::Model model;
   model.producer = proto.producer_name() + (proto.producer_version().empty() ? "" : " " + proto.producer_version());

@@ -130,6 +130,13 @@ void GraphReader::attempt(const ExportedNode& node, const std::function<void()>&
     node_ = &node;
     blockers_.add(*origin(), Error(Code::kUnimplemented, "it fails for every input: " + raised.message));
     bind(node.outputs, placeholder(node));
+  } catch (const script::NeedsType& needs) {
+    // What a script's input may be assumed to be, the file says of an exported program's.
+    node_ = &node;
+    blockers_.add(*origin(), Error(Code::kInvalidArgument, needs.dtype == ir::DType::kInt64
+                                                               ? "the indices are no integers"
+                                                               : "the number of dimensions of a tensor is not known"));
+    bind(node.outputs, placeholder(node));
   } catch (const Error& error) {
     node_ = &node;
     if (error.code() != Code::kUnimplemented && error.code() != Code::kInvalidArgument) {

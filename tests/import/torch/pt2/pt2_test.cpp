@@ -117,6 +117,10 @@ TEST(Pt2, RefusesProgramsThatDontHoldTogether) {
   EXPECT_THAT(with(R"("parameter_name": "layer.w")", R"("parameter_name": "layer.v")"), HasSubstr("\"layer.v\""));
   EXPECT_THAT(refusal(pt2(program(node("torch.ops.aten.relu.default", argument("self", tensor("q")), tensor("relu"))))),
               HasSubstr("\"q\""));
+  const std::string gather =
+      argument("self", tensor("x")) + "," + argument("dim", R"({"as_int": 0})") + "," + argument("index", tensor("x"));
+  EXPECT_THAT(refusal(pt2(program(node("torch.ops.aten.gather.default", gather, tensor("relu"))))),
+              HasSubstr("indices are no integers"));
   EXPECT_THAT(with(kSymbol, "Symbol('s0'"), HasSubstr("symbolic size"));
 }
 

@@ -1,0 +1,65 @@
+#include "import/onnx/onnx_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <onnx/defs/parser.h>
+
+#include "base/error.h"
+#include "ir/text.h"
+
+namespace onward::importer {
+namespace {
+
+using testing::HasSubstr;
+
+onnx::ModelProto parsed(const std::string& graph, int opset) {
+  onnx::ModelProto proto;
+  const std::string text = "<ir_version: 8, opset_import: [\"\" : " + std::to_string(opset) + "]>\n" + graph;
+  const auto status = onnx::OnnxParser::Parse(proto, text.c_str());
+  EXPECT_TRUE(status.IsOK()) << status.ErrorMessage();
+  return proto;
+}
+
+ir::Model read(const onnx::ModelProto& proto) {
+  return read_onnx(Bytes::from_string(proto.SerializeAsString()), "/nonexistent");
+}
+
+std::string refusal(const onnx::ModelProto& proto) {
+  try {
+    (void)read(proto);
+    return "accepted";
+  } catch (const Error& error) {
+    return error.message();
+  }
+}
+
+TEST(OnnxReader, RaisesOlderModelsToTheCanonicalOpset) {
+  const ir::Model model = read(parsed("g (float[2,3] x) => (float[2,1] y) { y = ReduceMax<axes = [1]>(x) }", 13));
+  const std::string text = ir::to_text(*model.graph);
+  EXPECT_THAT(text, HasSubstr("ReduceMax"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("axes =")));  // an input since opset 18
+  EXPECT_EQ(model.opset_imports.at(""), 18);
+}
+
+TEST(OnnxReader, RefusesOldModelsThatTheConverterCouldNotBear) {
+  onnx::ModelProto proto = parsed("g (float[2] x) => (float[2] y) { y = Relu(x) }", 13);
+  proto.mutable_graph()->mutable_output(0)->set_name("z");
+  EXPECT_THAT(refusal(proto), HasSubstr("\"z\""));
+  proto = parsed("g (float[2] x) => (float[2] y) { y = Relu(x) }", 13);
+  proto.mutable_graph()->mutable_node(0)->set_op_type("NoSuchOperator");
+  EXPECT_THAT(refusal(proto), HasSubstr("NoSuchOperator"));
+}
+
+TEST(OnnxReader, RefusesExternalDataOutsideTheModelsFolder) {
+  onnx::ModelProto proto = parsed("g (float[2] x) => (float[2] y) <float[2] w = {1, 2}> { y = Add(x, w) }", 18);
+  onnx::TensorProto* weight = proto.mutable_graph()->mutable_initializer(0);
+  weight->clear_float_data();
+  weight->set_data_location(onnx::TensorProto::EXTERNAL);
+  onnx::StringStringEntryProto* entry = weight->add_external_data();
+  entry->set_key("location");
+  entry->set_value("../secret");
+  EXPECT_THAT(refusal(proto), HasSubstr("../secret"));
+}
+
+}  // namespace
+}  // namespace onward::importer
