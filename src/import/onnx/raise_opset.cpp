@@ -14,8 +14,8 @@ namespace {
 
 using Names = std::unordered_set<std::string>;
 
-// What the checker leaves open and the converter relies on: every output of a graph is a value of it (or, in a subgraph,
-// of those around it).
+// What the checker leaves open and the converter relies on: every output of a graph is a value of it (or, in a
+// subgraph, of those around it).
 void require_outputs(const onnx::GraphProto& graph, Names names) {
   for (const auto& input : graph.input()) names.insert(input.name());
   for (const auto& initializer : graph.initializer()) names.insert(initializer.name());

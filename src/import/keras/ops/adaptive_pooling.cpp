@@ -22,7 +22,7 @@ Value* pool_axis(Builder& b, Value* x, int64_t axis, int64_t in, int64_t out, bo
 
 ir::Values pool(const Context& ctx, bool max) {
   Builder& b = ctx.b;
-  const size_t rank = spatial_rank(ctx.layer);
+  const size_t rank = spatial_rank(ctx);
   const std::vector<int64_t> out = ctx.ints("output_size", rank);
   Value* x = ctx.x();
   const int64_t first = ctx.channels_first() ? 2 : 1;

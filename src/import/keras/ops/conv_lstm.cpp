@@ -97,7 +97,7 @@ ir::Values conv_lstm(Context& ctx) {
   ir::Values initial = ctx.tensors(1, "initial_state");
   if (initial.empty()) initial.assign(inputs.begin() + 1, inputs.end());
   ctx.require(initial.empty() || initial.size() == 2, "needs two initial states");
-  const size_t rank = spatial_rank(ctx.layer);
+  const size_t rank = spatial_rank(ctx, 3);
   const bool first = ctx.channels_first();
   const std::vector<int64_t> perm = steps_then_channels(rank + 3, first);
   const bool backwards = ctx.config.get("go_backwards", false);

@@ -23,7 +23,7 @@ Value* bias_of(const Context& ctx) { return ctx.config.get("use_bias", true) ? c
 // Conv<N>D(filters, kernel_size, strides=1, padding="valid", data_format, dilation_rate=1, groups=1, activation=None,
 // use_bias=True)
 ir::Values conv(Context& ctx) {
-  const size_t rank = spatial_rank(ctx.layer);
+  const size_t rank = spatial_rank(ctx);
   const Window window = window_of(ctx, rank);
   Value* kernel = conv_kernel(ctx.b, ctx.weight("kernel"));
   Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
@@ -35,7 +35,7 @@ ir::Values conv(Context& ctx) {
 
 // DepthwiseConv<N>D(kernel_size, strides=1, padding="valid", depth_multiplier=1, …)
 ir::Values depthwise_conv(Context& ctx) {
-  const size_t rank = spatial_rank(ctx.layer);
+  const size_t rank = spatial_rank(ctx);
   const Window window = window_of(ctx, rank);
   Value* original = ctx.has_weight("kernel") ? ctx.weight("kernel") : ctx.weight("depthwise_kernel");
   const int64_t groups = original->dim(original->rank() - 2).value();
@@ -49,7 +49,7 @@ ir::Values depthwise_conv(Context& ctx) {
 
 // SeparableConv<N>D: depthwise, then 1x1.
 ir::Values separable_conv(Context& ctx) {
-  const size_t rank = spatial_rank(ctx.layer);
+  const size_t rank = spatial_rank(ctx);
   const Window window = window_of(ctx, rank);
   Value* original = ctx.weight("depthwise_kernel");
   const int64_t groups = original->dim(original->rank() - 2).value();
@@ -84,7 +84,7 @@ TransposeCut transpose_cut(const std::string& padding, int64_t kernel, int64_t s
 // Conv<N>DTranspose(filters, kernel_size, strides=1, padding="valid", output_padding=None, dilation_rate=1, …); its
 // kernel is [spatial…, out, in], ONNX's [in, out, spatial…].
 ir::Values conv_transpose(Context& ctx) {
-  const size_t rank = spatial_rank(ctx.layer);
+  const size_t rank = spatial_rank(ctx);
   const Window window = window_of(ctx, rank);
   Value* kernel = conv_kernel(ctx.b, ctx.weight("kernel"));
   const Json& given = ctx.config["output_padding"];

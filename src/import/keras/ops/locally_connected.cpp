@@ -60,7 +60,7 @@ Value* windows(Builder& b, Value* x, const Grid& grid, size_t rank) {
 // [places, kernel · channels, filters]
 ir::Values locally_connected(Context& ctx) {
   Builder& b = ctx.b;
-  const size_t rank = spatial_rank(ctx.layer);
+  const size_t rank = spatial_rank(ctx);
   ctx.require(ctx.config.get("implementation", 1) == 1, "implementations 2 and 3 are not supported",
               "set implementation=1 before saving");
   ctx.require(ctx.config.get("padding", "valid") == "valid", "padding other than \"valid\" is not supported");

@@ -11,7 +11,7 @@ using ir::Value;
 
 // <Max|Average>Pooling<N>D(pool_size=2, strides=None, padding="valid", data_format)
 ir::Values pool(Context& ctx, const char* op) {
-  const size_t rank = spatial_rank(ctx.layer);
+  const size_t rank = spatial_rank(ctx);
   const std::vector<int64_t> size = ctx.ints("pool_size", rank, 2);
   const std::vector<int64_t> strides = ctx.config["strides"].is_null() ? size : ctx.ints("strides", rank);
   ir::Attrs attrs{{"kernel_shape", size}, {"strides", strides}};

@@ -49,7 +49,7 @@ ir::Values repeat_vector(Context& ctx) {
 
 // Pairs [before, after] for each spatial axis, from an integer, a list of integers or a list of pairs.
 std::vector<std::pair<int64_t, int64_t>> pairs(const Context& ctx, const char* key) {
-  const size_t rank = spatial_rank(ctx.layer);
+  const size_t rank = spatial_rank(ctx);
   const Json& given = ctx.config.at(key);
   std::vector<std::pair<int64_t, int64_t>> result;
   if (given.is_number()) return std::vector(rank, std::pair(given.as_int(), given.as_int()));
@@ -99,7 +99,7 @@ ir::Values cropping(Context& ctx) {
 // UpSampling<N>D(size=2, data_format, interpolation="nearest")
 ir::Values up_sampling(Context& ctx) {
   Builder& b = ctx.b;
-  const size_t rank = spatial_rank(ctx.layer);
+  const size_t rank = spatial_rank(ctx);
   const std::vector<int64_t> size = ctx.ints("size", rank, 2);
   const std::string mode = ctx.config.get("interpolation", "nearest");
   ctx.require(mode == "nearest" || mode == "bilinear" || mode == "bicubic",

@@ -1,5 +1,7 @@
 #include "import/keras/ops/window.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -9,11 +11,17 @@ namespace onward::importer::keras {
 using ir::Builder;
 using ir::Value;
 
-size_t spatial_rank(const Layer& layer) {
-  for (const char c : layer.class_name) {
-    if (c >= '1' && c <= '3') return static_cast<size_t>(c - '0');
+size_t spatial_rank(const Context& ctx, size_t others) {
+  size_t rank = 2;
+  for (const char c : ctx.layer.class_name) {
+    if (c >= '1' && c <= '3') rank = static_cast<size_t>(c - '0');
   }
-  return 2;
+  const ir::Values inputs = ctx.inputs();
+  ctx.require(!inputs.empty(), "the layer has no input");
+  const size_t given = inputs.front()->rank();
+  ctx.require(given == rank + others,
+              fmt::format("the layer takes {} dimensions, its input has {}", rank + others, given));
+  return rank;
 }
 
 Window window_of(const Context& ctx, size_t rank) {

@@ -11,8 +11,8 @@ struct Window {
   std::string padding;  // "same", "valid" or "causal"
 };
 
-// Spatial rank by a class' name: Conv2D → 2.
-size_t spatial_rank(const Layer& layer);
+// Spatial rank by a class' name: Conv2D → 2. Requires an input with `others` dimensions more: batch and channels, say.
+size_t spatial_rank(const Context& ctx, size_t others = 2);
 Window window_of(const Context& ctx, size_t rank);
 // The spatial entries of a list that may have one entry, one an axis, or batch and channels as well; 1s where empty.
 std::vector<int64_t> spatial_list(const std::vector<int64_t>& given, size_t rank, bool channels_first);
