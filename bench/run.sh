@@ -28,3 +28,6 @@ for file in examples/segmentation/Model.keras examples/segmentation/Model.pt2; d
 done
 "$build/bench/serving_bench" tests/fixtures/models ${image_model:+"$image_model"}
 python3 bench/server_bench.py "$build/onward" tests/fixtures/models
+
+# Beside onnxruntime.quantization, where some Python has it (PYTHON=…).
+"${PYTHON:-python3}" bench/quantize_bench.py --onward "$build/onward" --json "$out/quantize.json"

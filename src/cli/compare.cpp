@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <random>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -15,13 +14,11 @@
 #include "cli/loading.h"
 #include "cli/options.h"
 #include "cli/printing.h"
+#include "cli/random_feeds.h"
 #include "cli/verbs.h"
 
 namespace onward::cli {
 namespace {
-
-// What a dimension that varies is taken for, but for the first (the batch), which is 1.
-constexpr int64_t kTypicalDim = 32;
 
 struct Arguments {
   std::string a;
@@ -51,31 +48,11 @@ Side load(const std::string& path, const convert::Options& options) {
   return {open_session(model, path, options.opset), count_operators(*model.graph), bytes_on_disk(path), {}, {}};
 }
 
-ir::Tensor random_tensor(const runtime::ValueInfo& info, std::mt19937& random) {
-  ir::Dims dims;
-  for (const ir::Dim& dim : info.shape) {
-    dims.push_back(dim.is_known() ? dim.value() : dims.empty() ? 1 : kTypicalDim);
-  }
-  const auto count = static_cast<size_t>(ir::element_count(dims));
-  if (info.dtype == ir::DType::kString) {
-    fail_unsupported("input \"" + info.name + "\" takes strings, and random ones say little",
-                     "give them with --inputs I.npz");
-  }
-  if (!ir::is_floating(info.dtype)) {
-    std::vector<int64_t> values(count);
-    for (int64_t& value : values) value = static_cast<int64_t>(random() % 2);
-    return ir::Tensor::from_ints(info.dtype, dims, values);
-  }
-  std::vector<double> values(count);
-  for (double& value : values) value = static_cast<double>(random() % 65536) / 65536;
-  return ir::Tensor::from_doubles(info.dtype, dims, values);
-}
-
 std::vector<runtime::NamedTensor> feeds(const Arguments& arguments, const runtime::Session& session) {
   if (!arguments.inputs.empty()) return read_npz(arguments.inputs);
-  std::mt19937 random(1);
+  const std::vector<ir::Tensor> random = random_feeds(session.inputs(), 1);
   std::vector<runtime::NamedTensor> tensors;
-  for (const runtime::ValueInfo& info : session.inputs()) tensors.emplace_back(info.name, random_tensor(info, random));
+  for (size_t i = 0; i < random.size(); ++i) tensors.emplace_back(session.inputs()[i].name, random[i]);
   return tensors;
 }
 

@@ -123,21 +123,6 @@ std::string refuse_opset(const std::string& text) {
   }
 }
 
-// Told before minutes of work: a folder that is not there, or a file that would overwrite the source.
-void check_output(const Arguments& arguments) {
-  std::error_code error;
-  const fs::path output = arguments.output;
-  const fs::path folder = output.has_parent_path() ? output.parent_path() : ".";
-  if (!fs::is_directory(folder, error)) {
-    fail_not_found("no folder " + folder.string() + " to write " + output.filename().string() + " into",
-                   "make it first, or name another output");
-  }
-  if (fs::is_directory(output, error)) fail_invalid(arguments.output + " is a folder", "name the ONNX file to write");
-  if (fs::equivalent(arguments.source, output, error)) {
-    fail_invalid("the output would overwrite " + arguments.source, "name another output file");
-  }
-}
-
 ir::Model import_class(const Arguments& arguments, const convert::Options& options, Conversion& conversion) {
   const ExportedClass exported(arguments.by_class, arguments.source, arguments.import.input_dims);
   conversion.watch.lap("export");
@@ -173,7 +158,7 @@ void run(const Arguments& arguments) {
   convert::Options options;
   options.opset = arguments.opset;
   if (arguments.layout == "nchw") options.layout = convert::Layout::kNchw;
-  check_output(arguments);
+  check_output(arguments.source, arguments.output);
   Conversion conversion;
   const bool by_class = !arguments.by_class.reference.empty();
   if (!by_class) options.import = arguments.import.options();

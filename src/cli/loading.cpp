@@ -1,5 +1,7 @@
 #include "cli/loading.h"
 
+#include <algorithm>
+
 #include "base/temporary_folder.h"
 
 namespace onward::cli {
@@ -24,6 +26,12 @@ runtime::Session open_session(const std::filesystem::path& path, const convert::
   ir::Model model = convert::import_file(path, options.import);
   convert::optimize(model, options);
   return open_session(model, path.string(), options.opset);
+}
+
+int target_opset(const ir::Model& model, int wanted) {
+  if (wanted != 0) return wanted;
+  const auto own = model.opset_imports.find("");
+  return own == model.opset_imports.end() ? convert::kDefaultOpset : std::max(own->second, convert::kDefaultOpset);
 }
 
 }  // namespace onward::cli

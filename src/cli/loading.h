@@ -14,4 +14,7 @@ runtime::Session open_session(const std::filesystem::path& path, const convert::
 // The same for a graph at hand (it is changed no further than writing it would).
 runtime::Session open_session(ir::Model& model, const std::string& name, int opset);
 
+// The opset to write: `wanted`, or for 0 the default, unless the model was read from ONNX of a newer one.
+int target_opset(const ir::Model& model, int wanted);
+
 }  // namespace onward::cli

@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
   onward::cli::add_convert(app);
   onward::cli::add_serve(app);
   onward::cli::add_optimize(app);
+  onward::cli::add_quantize(app);
   onward::cli::add_compare(app);
   onward::cli::add_run(app);
   onward::cli::add_inspect(app);

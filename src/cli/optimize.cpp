@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cli/describe.h"
+#include "cli/loading.h"
 #include "cli/options.h"
 #include "cli/printing.h"
 #include "cli/verbs.h"
@@ -12,8 +13,6 @@
 
 namespace onward::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Arguments {
   std::string source;
@@ -33,13 +32,6 @@ Json measure(const ir::Graph& graph, size_t bytes) {
                        {"operators", count_operators(graph)}});
 }
 
-// A model read from ONNX keeps a newer opset than the default.
-int target_opset(const Arguments& arguments, const ir::Model& model) {
-  if (arguments.opset != 0) return arguments.opset;
-  const auto own = model.opset_imports.find("");
-  return own == model.opset_imports.end() ? convert::kDefaultOpset : std::max(own->second, convert::kDefaultOpset);
-}
-
 std::string described(const Json& one) {
   return fmt::format("{}, {}, {}", counted(static_cast<size_t>(one["nodes"].as_int()), "node"),
                      counted(static_cast<size_t>(one["tensors"].as_int()), "tensor"),
@@ -47,16 +39,13 @@ std::string described(const Json& one) {
 }
 
 void run(const Arguments& arguments) {
-  std::error_code error;
-  if (fs::equivalent(arguments.source, arguments.output, error)) {
-    fail_invalid("the output would overwrite " + arguments.source, "name another output file");
-  }
+  check_output(arguments.source, arguments.output);
   if (arguments.opset != 0) convert::check_opset(arguments.opset);
   convert::Options options;
   options.import = arguments.import.options();
   ir::Model model = convert::import_file(arguments.source, options.import);
   const Json before = measure(*model.graph, bytes_on_disk(arguments.source));
-  options.opset = target_opset(arguments, model);
+  options.opset = target_opset(model, arguments.opset);
   convert::optimize(model, options);
   exporter::WriteOptions write{.opset = options.opset};
   if (arguments.external) write.inline_limit = 0;

@@ -24,6 +24,9 @@ std::pair<std::string, ir::Shape> parse_input_dims(const std::string& text);
 // "A,B" → {"A", "B"}.
 std::vector<std::string> split_names(const std::string& text);
 
+// Told before minutes of work: an output's folder that is not there, or an output that would overwrite the source.
+void check_output(const std::string& source, const std::string& output);
+
 // What the user gave of --input, --signature, --tag, --inputs and --outputs.
 struct ImportArguments {
   std::vector<std::string> input_dims;

@@ -14,6 +14,7 @@ void add_convert(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_list_ops(CLI::App& app);
 void add_optimize(CLI::App& app);
+void add_quantize(CLI::App& app);
 void add_run(CLI::App& app);
 void add_serve(CLI::App& app);
 void add_verify(CLI::App& app);

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""`onward quantize` beside onnxruntime.quantization on the same float models, in one run.
+
+    quantize_bench.py --onward build/release/onward [MODEL…] [--json out.json]
+
+Needs numpy, onnx and onnxruntime; without them it says so and ends well. Models are the example pair, and any given files.
+Both tools get the same calibration samples; answers and speed are measured on others, in the same ONNX Runtime, in turns.
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "examples" / "segmentation"
+try:
+    import numpy as np
+    import onnx  # noqa: F401
+    import onnxruntime
+    import onnxruntime.quantization  # noqa: F401
+except ImportError as missing:
+    print(f"skipped: {missing}; this comparison needs numpy, onnx and onnxruntime in Python")
+    sys.exit(0)
+
+THEIRS = """
+import sys, pathlib, numpy as np
+from onnxruntime.quantization import *
+from onnxruntime.quantization.shape_inference import quant_pre_process
+source, output, mode, folder = sys.argv[1:]
+class Reader(CalibrationDataReader):
+    def __init__(self): self.files = iter(sorted(pathlib.Path(folder).glob("*.npz")))
+    def get_next(self):
+        file = next(self.files, None)
+        return dict(np.load(file)) if file else None
+if mode == "static":
+    quant_pre_process(source, output + ".pre", skip_symbolic_shape=True)
+    quantize_static(output + ".pre", output, Reader(), per_channel=True, reduce_range=True,
+                    activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+else:
+    quantize_dynamic(source, output, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
+"""
+
+
+def timed(command):
+    """Runs a command to its end: (seconds, peak bytes)."""
+    start = time.perf_counter()
+    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = process.stdout.read().decode(errors="replace")
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise RuntimeError(f"{command[0]} failed:\n{output[-2000:]}")
+    return time.perf_counter() - start, usage.ru_maxrss * 1024
+
+
+def session(path):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def random_feed(model, rng):
+    types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
+    feed = {}
+    for one in model.get_inputs():
+        dims = [dim if isinstance(dim, int) else 1 if i == 0 else 32 for i, dim in enumerate(one.shape)]
+        dtype = types[one.type]
+        feed[one.name] = (rng.random(dims, np.float32) if dtype is np.float32 else rng.integers(0, 100, dims).astype(dtype))
+    return feed
+
+
+def feeds_of(source, model, seeds):
+    """Feeds for a model: drawn cells for the example pair (with masks), random ones for any other."""
+    if source.parent == EXAMPLE:
+        sys.path.insert(0, str(EXAMPLE))
+        import cells
+        one = model.get_inputs()[0]
+        shape = [1 if not isinstance(dim, int) else dim for dim in one.shape]
+        for seed in seeds:
+            image, mask = cells.batch([seed], 512)
+            yield {one.name: image.reshape(shape)}, mask[0] > 0.5
+    else:
+        for seed in seeds:
+            yield random_feed(model, np.random.default_rng(seed)), None
+
+
+def sqnr(expected, got):
+    signal = sum(float((a.astype(np.float64) ** 2).sum()) for a in expected)
+    noise = sum(float(((a.astype(np.float64) - b) ** 2).sum()) for a, b in zip(expected, got))
+    return 200.0 if noise == 0 else 10 * np.log10(signal / noise)
+
+
+def evaluate(sessions, feeds, runs):
+    """For each session: SQNR against the first, IoU where there are masks, and the median milliseconds."""
+    worst = {name: [] for name in sessions}
+    overlap = {name: [0, 0] for name in sessions}
+    for feed, mask in feeds:
+        answers = {name: one.run(None, feed) for name, one in sessions.items()}
+        for name, got in answers.items():
+            worst[name].append(sqnr(answers["float"], got))
+            if mask is not None:
+                inside = got[0].reshape(mask.shape) > 0.5
+                overlap[name][0] += int((inside & mask).sum())
+                overlap[name][1] += int((inside | mask).sum())
+    times = {name: [] for name in sessions}
+    for _ in range(runs):
+        for name, one in sessions.items():
+            start = time.perf_counter()
+            one.run(None, feeds[0][0])
+            times[name].append((time.perf_counter() - start) * 1000)
+    return {name: {"sqnr_db": float(np.mean(worst[name])), "milliseconds": float(np.median(times[name])),
+                   "iou": overlap[name][0] / overlap[name][1] if overlap[name][1] else None} for name in sessions}
+
+
+def bench_model(source, arguments, folder):
+    base = folder / "float.onnx"
+    subprocess.run([arguments.onward, "convert", source, "-o", base], check=True, stdout=subprocess.DEVNULL)
+    model = session(base)
+    samples = folder / "samples"
+    samples.mkdir()
+    for i, (feed, _) in enumerate(feeds_of(source, model, range(200000, 200000 + arguments.samples))):
+        np.savez(samples / f"{i:04}.npz", **feed)
+    made, files = {}, {"float": base}
+    for name, mode in (("onward static", "static"), ("onward auto", "auto")):
+        files[name] = folder / f"{mode}.onnx"
+        made[name] = timed([arguments.onward, "quantize", base, "-o", files[name], "--mode", mode, "--calibration", samples])
+    for name, mode in (("onnxruntime static", "static"), ("onnxruntime dynamic", "dynamic")):
+        files[name] = folder / f"ort_{mode}.onnx"
+        try:
+            made[name] = timed([sys.executable, "-c", THEIRS, base, files[name], mode, samples])
+        except RuntimeError as error:
+            print(f"  {name}: {str(error).strip().splitlines()[-1]}")
+            del files[name]
+    feeds = list(feeds_of(source, model, range(100000, 100000 + arguments.checks)))
+    sessions = {}
+    for name, file in files.items():
+        try:
+            sessions[name] = session(file)
+        except Exception as error:  # onnxruntime's own exception types differ between versions
+            print(f"  {name}: does not load: {str(error)[:150]}")
+    rows = evaluate(sessions, feeds, arguments.runs)
+    for name, row in rows.items():
+        row["bytes"] = files[name].stat().st_size
+        if name in made:
+            row["seconds_to_make"], row["peak_bytes"] = made[name]
+    return rows
+
+
+def show(source, rows):
+    print(f"{source}")
+    print(f"  {'':20} {'SQNR':>9} {'IoU':>7} {'size':>6} {'speed':>6} {'made in':>9} {'memory':>9}")
+    base = rows["float"]
+    for name, row in rows.items():
+        iou = f"{row['iou']:.4f}" if row["iou"] is not None else ""
+        cost = f"{row['seconds_to_make']:8.1f}s {row['peak_bytes'] / 1e6:6.0f} MB" if "peak_bytes" in row else ""
+        print(f"  {name:20} {row['sqnr_db']:6.1f} dB {iou:>7} {row['bytes'] / base['bytes']:6.3f} "
+              f"{base['milliseconds'] / row['milliseconds']:6.2f} {cost}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", type=pathlib.Path, help="further float models of any supported format")
+    parser.add_argument("--onward", required=True)
+    parser.add_argument("--samples", type=int, default=20)
+    parser.add_argument("--checks", type=int, default=8)
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--json", type=pathlib.Path)
+    arguments = parser.parse_args()
+    results = {}
+    for source in [EXAMPLE / "Model.keras", EXAMPLE / "Model.pt2", *(model.resolve() for model in arguments.models)]:
+        with tempfile.TemporaryDirectory() as folder:
+            results[source.name] = bench_model(source, arguments, pathlib.Path(folder))
+        show(source.name, results[source.name])
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+// Runs the float model over samples and watches its values.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "quantize/histogram.h"
+#include "quantize/host.h"
+
+namespace onward::quantize {
+
+struct Statistics {
+  Histogram values;
+  ChannelMoments channels;  // along the axis that was asked for
+};
+
+// Names of values with the axis whose channels are watched (negative counts from the end; nothing: none).
+using Watched = std::map<std::string, std::optional<int64_t>>;
+
+// `model` must have been opened once (its values have names); it is not changed. Memory does not grow with the number
+// of samples. Throws Error(kInvalidArgument) when there is no sample, or one holds NaN or infinity, naming it.
+std::map<std::string, Statistics> calibrate(const ir::Model& model, const Watched& watched, const Samples& samples,
+                                            const Host& host);
+
+// A model that also gives the values of these names, in this order behind its own outputs; names it doesn't have are
+// left out. Where a value was quantized, what is read back of the integers is given.
+class Probe {
+ public:
+  Probe(const ir::Model& model, const std::vector<std::string>& names, const Host& host);
+
+  // Each value that there is, in groups so that not all are in memory at once.
+  using Visit = std::function<void(const std::string& name, const ir::Tensor& tensor)>;
+  void run(const std::vector<ir::Tensor>& inputs, const Visit& visit) const;
+
+ private:
+  ir::Model model_;
+  std::vector<std::string> names_;
+  std::vector<std::vector<size_t>> groups_;  // positions in names_
+  size_t first_output_ = 0;
+  std::optional<runtime::Session> session_;
+};
+
+// Throws Error(kInvalidArgument) naming the sample and the input when a floating-point input has NaN or infinity.
+void check_finite(const std::vector<ir::Tensor>& inputs, const std::vector<runtime::ValueInfo>& infos,
+                  const std::string& sample);
+
+}  // namespace onward::quantize

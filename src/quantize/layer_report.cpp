@@ -1,0 +1,54 @@
+#include "quantize/layer_report.h"
+
+#include <algorithm>
+
+namespace onward::quantize {
+namespace {
+
+constexpr size_t kReportSamples = 4;
+
+std::map<std::string, Difference> differences(const Workbench& bench, const ir::Model& quantized,
+                                              const std::vector<std::string>& names) {
+  const Probe before(bench.model(), names, bench.host());
+  const Probe after(quantized, names, bench.host());
+  std::map<std::string, Difference> result;
+  for (const size_t index : spread_samples(bench.samples().count, kReportSamples)) {
+    const std::vector<ir::Tensor> inputs = bench.samples().inputs(index);
+    std::map<std::string, ir::Tensor> expected;
+    before.run(inputs, [&](const std::string& name, const ir::Tensor& tensor) { expected[name] = tensor; });
+    after.run(inputs, [&](const std::string& name, const ir::Tensor& tensor) {
+      const auto found = expected.find(name);
+      if (found != expected.end() && found->second.count() == tensor.count()) result[name].add(found->second, tensor);
+    });
+  }
+  return result;
+}
+
+}  // namespace
+
+void describe_layers(const Workbench& bench, const Recipe& recipe, const ir::Model& quantized, Report& report) {
+  std::map<std::string, std::string> results;
+  std::vector<std::string> names;
+  for (const Layer& layer : bench.layers()) {
+    const auto plan = recipe.layers.find(layer.name());
+    const bool known = results.contains(layer.name());
+    if (plan == recipe.layers.end() || known) continue;
+    results[layer.name()] = result_of(*layer.node)->name;
+    names.push_back(results[layer.name()]);
+    LayerReport one;
+    one.name = layer.name();
+    one.op = layer.node->op_type;
+    one.form = form_name(plan->second.form, recipe.blocks.bits);
+    one.reason = plan->second.reason;
+    one.weights = layer.weight().count();
+    report.layers.push_back(std::move(one));
+  }
+  if (names.empty() || bench.samples().count == 0) return;
+  const auto measured = differences(bench, quantized, names);
+  for (LayerReport& layer : report.layers) {
+    const auto found = measured.find(results[layer.name]);
+    if (found != measured.end()) layer.sqnr = found->second.sqnr();
+  }
+}
+
+}  // namespace onward::quantize

@@ -1,0 +1,37 @@
+// Makes a model smaller and faster, and says what that cost.
+#pragma once
+
+#include "quantize/half.h"
+#include "quantize/recipe.h"
+#include "quantize/report.h"
+
+namespace onward::quantize {
+
+enum class Mode { kWeights8, kWeights4, kHalf, kDynamic, kStatic, kAuto };
+
+struct Options {
+  Mode mode = Mode::kAuto;
+  Selection selection;
+  StaticOptions integers;
+  // Mode static tries all methods and bias correction, and takes the best.
+  bool search = true;
+  int64_t block = 32;
+  bool half_interface = false;
+  double max_drop = -1;         // as a fraction; negative: none
+  size_t max_bytes = 0;         // 0: any
+  bool random_samples = false;  // no calibration data was given
+  size_t check_samples = 16;    // how many are used to measure a candidate's answers
+  int runs = 15;                // for a median time
+};
+
+struct Result {
+  ir::Model model;
+  Report report;
+};
+
+// `model`: a float model as it would be written (optimized, at its target opset); its values get names. Samples are
+// needed by mode static, and otherwise used where given. Throws Error: kFailedPrecondition (quantized already, or no
+// weights), kInvalidArgument (samples), kFailedPrecondition when --max-drop or --max-size can't be kept.
+Result quantize(ir::Model& model, const Options& options, const Samples& samples, const Host& host);
+
+}  // namespace onward::quantize

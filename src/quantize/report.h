@@ -1,0 +1,53 @@
+// What a quantization did, layer by layer.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "quantize/fidelity.h"
+
+namespace onward::quantize {
+
+struct LayerReport {
+  std::string name;
+  std::string op;
+  std::string form;                  // "int8", "4 bits", "float16" …, "float"
+  std::string reason;                // why it was left in float, or stored only
+  size_t weights = 0;                // how many numbers
+  double sqnr = Difference::kExact;  // of its results in the whole quantized model, against the float model
+  double milliseconds_before = 0;    // where they were measured
+  double milliseconds_after = 0;
+};
+
+struct Candidate {
+  std::string what;
+  size_t bytes = 0;
+  double milliseconds = 0;
+  Fidelity fidelity;
+  std::string verdict;  // "chosen", or why not
+};
+
+struct Report {
+  std::string source;
+  std::string output;
+  std::string mode;
+  std::string method;  // how static scales were found: "entropy, bias corrected"
+  std::string command;
+  size_t samples = 0;
+  bool random_samples = false;
+  size_t bytes_before = 0;
+  size_t bytes_after = 0;
+  double milliseconds_before = 0;
+  double milliseconds_after = 0;
+  Fidelity fidelity;
+  std::vector<LayerReport> layers;
+  std::vector<Candidate> candidates;  // of mode auto
+  std::vector<std::string> notes;
+};
+
+Json to_json(const Report& report);
+// One self-contained page, with plots as SVG.
+std::string to_html(const Report& report);
+
+}  // namespace onward::quantize

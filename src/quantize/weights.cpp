@@ -1,0 +1,101 @@
+#include "quantize/weights.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace onward::quantize {
+namespace {
+
+// Parts of the full range that are tried: clipping a few outliers may make all others more exact.
+constexpr std::array kShrinks = {1.0F, 0.97F, 0.94F, 0.91F, 0.88F, 0.84F, 0.8F};
+
+float full_scale(std::span<const float> values, const IntegerRange& range) {
+  float scale = 0;
+  for (const float value : values) {
+    const int limit = value < 0 ? range.zero - range.low : range.high - range.zero;
+    scale = std::max(scale, std::abs(value) / static_cast<float>(limit));
+  }
+  return scale;
+}
+
+int to_integer(float value, float inverse, const IntegerRange& range) {
+  const float rounded = std::nearbyint(value * inverse) + static_cast<float>(range.zero);
+  return static_cast<int>(std::clamp(rounded, static_cast<float>(range.low), static_cast<float>(range.high)));
+}
+
+double squared_error(std::span<const float> values, float scale, const IntegerRange& range) {
+  const float inverse = 1 / scale;
+  double error = 0;
+  for (const float value : values) {
+    const float back = scale * static_cast<float>(to_integer(value, inverse, range) - range.zero);
+    error += static_cast<double>(value - back) * static_cast<double>(value - back);
+  }
+  return error;
+}
+
+float best_scale(std::span<const float> values, const IntegerRange& range, float least) {
+  const float full = full_scale(values, range);
+  if (full < least || full == 0 || !std::isnormal(1 / full)) return full == 0 && least == 0 ? 1 : std::max(full, least);
+  float best = full;
+  double best_error = squared_error(values, full, range);
+  for (const float shrink : kShrinks) {
+    const float scale = full * shrink;
+    if (scale < least) break;
+    if (const double error = squared_error(values, scale, range); error < best_error) {
+      best = scale;
+      best_error = error;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+IntegerRange integer_range(WeightType type) {
+  switch (type) {
+    case WeightType::kInt7:
+      return {-64, 63, 0, ir::DType::kInt8};
+    case WeightType::kInt8:
+      return {-127, 127, 0, ir::DType::kInt8};
+    case WeightType::kUInt8:
+      return {1, 255, 128, ir::DType::kUInt8};
+  }
+  return {};
+}
+
+ChannelLayout::ChannelLayout(const ir::Dims& dims, size_t axis) : channels(static_cast<size_t>(dims[axis])), inner(1) {
+  for (size_t i = axis + 1; i < dims.size(); ++i) inner *= static_cast<size_t>(dims[i]);
+}
+
+std::vector<float> QuantizedWeight::floats(size_t channel_axis) const {
+  const ChannelLayout layout(values.dims(), channel_axis);
+  std::vector<float> result = values.floats();
+  for (size_t i = 0; i < result.size(); ++i) {
+    result[i] = (result[i] - static_cast<float>(zero)) * scales[layout.channel_of(i)];
+  }
+  return result;
+}
+
+QuantizedWeight quantize_weight(const ir::Tensor& weight, size_t channel_axis, const IntegerRange& range,
+                                std::span<const float> least_scales) {
+  const ChannelLayout layout(weight.dims(), channel_axis);
+  const std::vector<float> values = weight.floats();
+  std::vector<std::vector<float>> channels(layout.channels);
+  for (std::vector<float>& channel : channels) channel.reserve(values.size() / layout.channels);
+  for (size_t i = 0; i < values.size(); ++i) channels[layout.channel_of(i)].push_back(values[i]);
+  QuantizedWeight result;
+  result.zero = range.zero;
+  for (size_t i = 0; i < channels.size(); ++i) {
+    result.scales.push_back(best_scale(channels[i], range, least_scales.empty() ? 0 : least_scales[i]));
+  }
+  std::vector<std::byte> bytes(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int integer = to_integer(values[i], 1 / result.scales[layout.channel_of(i)], range);
+    bytes[i] = static_cast<std::byte>(integer & 0xff);
+  }
+  result.values = ir::Tensor(range.dtype, weight.dims(), Bytes::from_vector(std::move(bytes)));
+  return result;
+}
+
+}  // namespace onward::quantize
