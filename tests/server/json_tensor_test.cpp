@@ -80,6 +80,25 @@ TEST(JsonTensor, KeepsEveryBitOfNumbers) {
   EXPECT_TRUE(read(written(whole), DType::kUInt64).same_content(whole));
 }
 
+TEST(JsonTensor, LargeOnesPrintedInPartsAreWhole) {
+  std::vector<float> values(3 * 331 * 211);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 7;
+  for (const ir::Dims& dims : {ir::Dims{3, 331, 211, 1}, ir::Dims{1, 331 * 3, 211}, ir::Dims{331 * 3 * 211}}) {
+    const Tensor tensor = Tensor::of<float>(dims, values);
+    const Tensor back = read(written(tensor), DType::kFloat);
+    EXPECT_THAT(back.dims(), testing::ElementsAreArray(dims));
+    EXPECT_TRUE(back.same_content(tensor));
+  }
+  EXPECT_EQ(written(Tensor::of<int8_t>({2, 1, 2}, {1, 2, 3, 4})), "[[[1,2]],[[3,4]]]");
+}
+
+TEST(JsonTensor, PlainAndOtherNumbersMix) {
+  EXPECT_THAT(read("[1.5, 2e0 ,\n3,NaN,-4]", DType::kFloat).dims(), ElementsAre(5));
+  EXPECT_THAT(read("[[1, 2.0],[3e0 , -4 ]]", DType::kInt8).ints(), ElementsAre(1, 2, 3, -4));
+  EXPECT_THAT(message_of([] { read("[1 2]", DType::kFloat); }), HasSubstr("expected ',' or ']'"));
+  EXPECT_THAT(message_of([] { read("[,1]", DType::kFloat); }), HasSubstr("unexpected character ','"));
+}
+
 TEST(JsonTensor, WritesWhatPythonReads) {
   EXPECT_EQ(written(Tensor::of<float>({3}, {NAN, INFINITY, -INFINITY})), "[NaN,Infinity,-Infinity]");
   EXPECT_EQ(written(Tensor::of<bool>({2}, {true, false})), "[true,false]");

@@ -2,18 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 #include "base/error.h"
 #include "base/utf8.h"
 
 namespace onward::server {
-namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-}  // namespace
-
 void JsonReader::fail(std::string_view what) const {
   fail_invalid(fmt::format("the body is not valid JSON for this request: {} (at byte {})", what, offset()));
 }
@@ -171,32 +163,6 @@ double JsonReader::special_number() {
   fail("expected a number");
 }
 
-// Up to 15 digits with a small negative power of ten: exact in double arithmetic (Clinger's fast path).
-bool JsonReader::simple_number(double& value) {
-  static constexpr std::array<double, 16> kPowers = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-  const char* p = at_;
-  const bool negative = p < end_ && *p == '-';
-  if (negative) ++p;
-  const char* const first = p;
-  uint64_t mantissa = 0;
-  while (p < end_ && is_digit(*p)) mantissa = mantissa * 10 + static_cast<uint64_t>(*p++ - '0');
-  const auto whole = p - first;
-  if (whole == 0 || whole > 15 || (whole > 1 && *first == '0')) return false;
-  ptrdiff_t fraction = 0;
-  if (p < end_ && *p == '.') {
-    const char* const point = ++p;
-    while (p < end_ && is_digit(*p) && p - point < 16) mantissa = mantissa * 10 + static_cast<uint64_t>(*p++ - '0');
-    fraction = p - point;
-    if (fraction == 0 || whole + fraction > 15) return false;
-  }
-  if (p < end_ && (is_digit(*p) || *p == 'e' || *p == 'E' || *p == '.')) return false;
-  const double magnitude = static_cast<double>(mantissa) / kPowers[static_cast<size_t>(fraction)];
-  value = negative ? -magnitude : magnitude;
-  at_ = p;
-  return true;
-}
-
 // The end of the number literal here, by JSON's grammar.
 const char* JsonReader::number_end(bool& integral) const {
   const char* p = at_;
@@ -225,7 +191,11 @@ const char* JsonReader::number_end(bool& integral) const {
 double JsonReader::number() {
   skip_space();
   double value = 0;
-  if (simple_number(value)) return value;
+  PlainNumber plain;
+  if (const char* const end = plain.read(at_, end_); end != nullptr && plain.to(value)) {
+    at_ = end;
+    return value;
+  }
   if (at_ < end_ && (*at_ == 'N' || *at_ == 'I' || (*at_ == '-' && at_ + 1 < end_ && at_[1] == 'I'))) {
     return special_number();
   }

@@ -11,6 +11,9 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
+
+#include "server/protocol/plain_number.h"
 
 namespace onward::server {
 
@@ -39,6 +42,10 @@ class JsonReader {
   // An integer literal, or a number without a fraction; fails where it does not fit.
   int64_t integer();
   uint64_t unsigned_integer();
+  // Between the items of a list: appends the numbers that follow as long as they are plain ones that T holds, and
+  // returns how many. What stops it is left to next_item().
+  template <class T>
+  size_t plain_numbers(std::vector<T>& values);
   // Passes over any value; its text.
   std::string_view skip();
   // Only white space may remain.
@@ -59,7 +66,6 @@ class JsonReader {
   void enter();
   bool token(std::string_view text);
   double special_number();
-  bool simple_number(double& value);
   const char* number_end(bool& integral) const;
   unsigned hex4();
   void escape(std::string& out);
@@ -70,5 +76,29 @@ class JsonReader {
   size_t depth_ = 0;
   bool fresh_ = false;  // an array or object was just opened
 };
+
+template <class T>
+size_t JsonReader::plain_numbers(std::vector<T>& values) {
+  const auto past_space = [this](const char* p) {
+    while (p < end_ && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) ++p;
+    return p;
+  };
+  const size_t before = values.size();
+  while (true) {
+    const char* p = past_space(at_);
+    if (!fresh_) {
+      if (p == end_ || *p != ',') break;
+      p = past_space(p + 1);
+    }
+    PlainNumber number;
+    T value;
+    p = number.read(p, end_);
+    if (p == nullptr || !number.to(value)) break;
+    values.push_back(value);
+    at_ = p;
+    fresh_ = false;
+  }
+  return values.size() - before;
+}
 
 }  // namespace onward::server

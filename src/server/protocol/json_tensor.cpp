@@ -84,8 +84,9 @@ class Nesting {
 
   const Dims& dims() const { return dims_; }
 
-  template <class Leaf>
-  void read(const Leaf& leaf, size_t depth = 0) {
+  // `leaf` reads a value; `many` reads as many values of a list as it can at once and returns their number.
+  template <class Leaf, class Many>
+  void read(const Leaf& leaf, const Many& many, size_t depth = 0) {
     if (reader_.peek() != JsonReader::Kind::kArray) {
       if (!leaf_depth_) {
         if (dims_.size() != depth) uneven("a value stands where the others have lists");
@@ -104,8 +105,14 @@ class Nesting {
     }
     reader_.open_array();
     int64_t count = 0;
-    while (reader_.next_item()) {
-      read(leaf, depth + 1);
+    while (true) {
+      if (leaf_depth_.value_or(dims_.size()) == depth + 1) {
+        const size_t taken = many();
+        if (taken > 0) leaf_depth_ = depth + 1;
+        count += static_cast<int64_t>(taken);
+      }
+      if (!reader_.next_item()) break;
+      read(leaf, many, depth + 1);
       ++count;
     }
     closed_ = true;
@@ -139,7 +146,11 @@ std::pair<Dims, Bytes> read_values(JsonReader& reader, size_t expected, std::str
   std::vector<Stored> values;
   values.reserve(std::min(expected, reader.remaining() / 2 + 1));
   Nesting nesting(reader, what);
-  nesting.read([&] { values.push_back(read_leaf<T>(reader)); });
+  const auto leaf = [&] { values.push_back(read_leaf<T>(reader)); };
+  nesting.read(leaf, [&] {
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) return reader.plain_numbers(values);
+    return size_t{0};
+  });
   return {nesting.dims(), to_bytes(std::move(values))};
 }
 
@@ -177,19 +188,19 @@ Dims without_ones(const Dims& dims) {
 // Data may be flat, or nested like the dims it comes with (dimensions of 1 may be left out).
 void check_declared(JsonReader& reader, const Dims& nested, size_t count, const Dims& dims, std::string_view what) {
   const auto wanted = static_cast<size_t>(ir::element_count(dims));
-  const std::string shape = ir::shape_text(ir::to_shape(dims));
+  const auto shape = [](const Dims& any) { return ir::shape_text(ir::to_shape(any)); };
   if (count != wanted) {
-    reader.fail(fmt::format("{} has {} values, its shape {} wants {}", what, count, shape, wanted));
+    reader.fail(fmt::format("{} has {} values, its shape {} wants {}", what, count, shape(dims), wanted));
   }
   if (nested.size() > 1 && without_ones(nested) != without_ones(dims)) {
-    reader.fail(fmt::format("{} is nested as {}, its shape is {}", what, ir::shape_text(ir::to_shape(nested)), shape));
+    reader.fail(fmt::format("{} is nested as {}, its shape is {}", what, shape(nested), shape(dims)));
   }
 }
 
 std::pair<Dims, std::vector<std::string>> read_strings(JsonReader& reader, std::string_view what) {
   std::vector<std::string> strings;
   Nesting nesting(reader, what);
-  nesting.read([&] { strings.push_back(read_text(reader)); });
+  nesting.read([&] { strings.push_back(read_text(reader)); }, [] { return size_t{0}; });
   return {nesting.dims(), std::move(strings)};
 }
 
@@ -252,114 +263,6 @@ Tensor convert_exactly(const Tensor& tensor, DType dtype, std::string_view what)
     if (!kept) fail_invalid(fmt::format("{}: {} does not fit {}", what, values[i], ir::dtype_name(dtype)));
   }
   return converted;
-}
-
-namespace {
-
-template <class T>
-void write_float(std::string& out, T value) {
-  if (std::isnan(value)) {
-    out += "NaN";
-  } else if (std::isinf(value)) {
-    out += value < 0 ? "-Infinity" : "Infinity";
-  } else {
-    char text[40];
-    const auto end = std::to_chars(text, text + sizeof text, value).ptr;
-    out.append(text, end);
-  }
-}
-
-// Calls `print` with a function that writes the element of an index.
-template <class Print>
-void with_writer(std::string& out, const Tensor& tensor, const Print& print) {
-  const std::byte* data = tensor.bytes().data();
-  const auto load16 = [data](size_t i) {
-    uint16_t bits;
-    std::memcpy(&bits, data + i * 2, 2);
-    return bits;
-  };
-  switch (tensor.dtype()) {
-    case DType::kString:
-      return print([&](size_t i) {
-        const std::string& text = tensor.strings()[i];
-        if (decode_utf8(text)) return write_json_string(out, text);
-        out.append("{\"b64\":\"").append(base64_encode(text)).append("\"}");
-      });
-    case DType::kFloat16:
-      return print([&](size_t i) { write_float(out, ir::half_to_float(load16(i))); });
-    case DType::kBFloat16:
-      return print([&](size_t i) { write_float(out, ir::bfloat16_to_float(load16(i))); });
-    default:
-      ir::with_native(tensor.dtype(), [&](auto zero) {
-        using T = decltype(zero);
-        print([&](size_t i) {
-          if constexpr (std::is_same_v<T, bool>) {
-            out += data[i] != std::byte{0} ? "true" : "false";
-          } else {
-            T value;
-            std::memcpy(&value, data + i * sizeof(T), sizeof(T));
-            if constexpr (std::is_floating_point_v<T>) {
-              write_float(out, value);
-            } else {
-              char text[24];
-              out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
-            }
-          }
-        });
-      });
-  }
-}
-
-size_t estimated_size(const Tensor& tensor) {
-  if (tensor.dtype() == DType::kString) return tensor.count() * 16;
-  return tensor.count() * (ir::is_floating(tensor.dtype()) ? 13 : 6) + 64;
-}
-
-template <class Write>
-size_t write_level(std::string& out, const Dims& dims, size_t depth, size_t index, const Write& write) {
-  if (depth == dims.size()) {
-    write(index);
-    return index + 1;
-  }
-  out.push_back('[');
-  for (int64_t i = 0; i < dims[depth]; ++i) {
-    if (i > 0) out.push_back(',');
-    index = write_level(out, dims, depth + 1, index, write);
-  }
-  out.push_back(']');
-  return index;
-}
-
-}  // namespace
-
-void write_json_string(std::string& out, std::string_view text) {
-  out.push_back('"');
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
-}
-
-void write_tensor(std::string& out, const Tensor& tensor) {
-  out.reserve(out.size() + estimated_size(tensor));
-  with_writer(out, tensor, [&](const auto& write) { write_level(out, tensor.dims(), 0, 0, write); });
-}
-
-void write_flat(std::string& out, const Tensor& tensor) {
-  out.reserve(out.size() + estimated_size(tensor));
-  const Dims flat{static_cast<int64_t>(tensor.count())};
-  with_writer(out, tensor, [&](const auto& write) { write_level(out, flat, 0, 0, write); });
-}
-
-void write_element(std::string& out, const Tensor& tensor, size_t index) {
-  with_writer(out, tensor, [&](const auto& write) { write(index); });
 }
 
 }  // namespace onward::server
