@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "runtime/cpu_budget.h"
+#include "runtime/environment.h"
 #include "runtime/session.h"
 
 namespace onward::runtime {
@@ -63,6 +64,8 @@ Ort::Env& environment() {
   static Ort::Env env = make_environment();
   return env;
 }
+
+void prepare_environment() { environment(); }
 
 std::string clean_message(std::string_view message) {
   static const std::regex noise(

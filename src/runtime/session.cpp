@@ -124,6 +124,8 @@ struct Session::Impl {
   mutable Ort::Session session{nullptr};  // its Run is thread-safe, though not const
   std::vector<ValueInfo> inputs;
   std::vector<ValueInfo> outputs;
+  std::vector<const char*> input_names;  // of the above
+  std::vector<const char*> output_names;
   std::map<std::string, std::string> metadata;
   std::string producer;
 
@@ -135,6 +137,8 @@ struct Session::Impl {
     for (size_t i = 0; i < session.GetOutputCount(); ++i) {
       outputs.push_back(describe(session.GetOutputNameAllocated(i, allocator).get(), session.GetOutputTypeInfo(i)));
     }
+    for (const ValueInfo& input : inputs) input_names.push_back(input.name.c_str());
+    for (const ValueInfo& output : outputs) output_names.push_back(output.name.c_str());
     const Ort::ModelMetadata model = session.GetModelMetadata();
     producer = model.GetProducerNameAllocated(allocator).get();
     for (const auto& key : model.GetCustomMetadataMapKeysAllocated(allocator)) {
@@ -210,24 +214,22 @@ std::vector<ir::Tensor> Session::run(std::span<const ir::Tensor> inputs, std::sp
   if (inputs.size() != impl_->inputs.size()) {
     fail_invalid(fmt::format("the model has {} inputs, {} were given", impl_->inputs.size(), inputs.size()));
   }
-  std::vector<const char*> input_names;
   std::vector<Ort::Value> values;
   std::vector<Bytes> keep;
+  values.reserve(inputs.size());
   keep.reserve(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     check_input(i, inputs[i]);
-    input_names.push_back(impl_->inputs[i].name.c_str());
     values.push_back(to_value(inputs[i], keep));
   }
-  std::vector<const char*> output_names;
-  for (size_t i = 0; i < (outputs.empty() ? impl_->outputs.size() : outputs.size()); ++i) {
-    output_names.push_back(impl_->outputs.at(outputs.empty() ? i : outputs[i]).name.c_str());
-  }
+  std::vector<const char*> chosen;
+  for (const size_t index : outputs) chosen.push_back(impl_->output_names.at(index));
+  const std::vector<const char*>& wanted = outputs.empty() ? impl_->output_names : chosen;
   try {
     static const Ort::RunOptions unstoppable;
     std::vector<Ort::Value> results =
-        impl_->session.Run(control != nullptr ? control->impl_->options : unstoppable, input_names.data(),
-                           values.data(), values.size(), output_names.data(), output_names.size());
+        impl_->session.Run(control != nullptr ? control->impl_->options : unstoppable, impl_->input_names.data(),
+                           values.data(), values.size(), wanted.data(), wanted.size());
     std::vector<ir::Tensor> tensors;
     tensors.reserve(results.size());
     for (Ort::Value& result : results) tensors.push_back(to_tensor(std::move(result)));

@@ -31,7 +31,7 @@ class Model {
  public:
   // Runs the model once or a few times: to warm it, to learn what it costs, and to find out whether requests may be put
   // together (see `batches`). Throws what the session throws when a model of fixed shapes can't run at all.
-  Model(std::string name, int64_t version, runtime::Session session, ModelConfig config, uint64_t bytes = 0);
+  Model(std::string name, int64_t version, runtime::Session session, ModelConfig config);
 
   const std::string& name() const { return name_; }
   int64_t version() const { return version_; }
@@ -47,6 +47,7 @@ class Model {
 
   // What it takes of the repository's memory budget, about.
   uint64_t bytes() const { return bytes_; }
+  void set_bytes(uint64_t bytes) { bytes_ = bytes; }
   // When a request last asked for it.
   Clock::time_point last_use() const { return Clock::time_point(Clock::duration(last_use_.load())); }
   void note_use() const { last_use_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
@@ -66,7 +67,7 @@ class Model {
   mutable Statistics statistics_;
   mutable std::atomic<int64_t> cost_{0};
   mutable std::atomic<int64_t> row_cost_{0};
-  uint64_t bytes_;
+  uint64_t bytes_ = 0;
   mutable std::atomic<Clock::rep> last_use_{Clock::now().time_since_epoch().count()};
 };
 

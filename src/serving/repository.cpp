@@ -1,11 +1,14 @@
 #include "serving/repository.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "base/error.h"
+#include "runtime/environment.h"
 #include "serving/model_config.h"
 #include "serving/model_files.h"
 
@@ -22,6 +25,12 @@ void check_name(const std::string& name) {
     fail_invalid(fmt::format("\"{}\" can't be a model's name", name),
                  "choose one without slashes, quotes and control characters: NAME=FILE");
   }
+}
+
+// What malloc has given out, in all its arenas.
+uint64_t heap_bytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
 }
 
 std::optional<int64_t> version_number(std::string_view text) {
@@ -49,6 +58,7 @@ std::string_view state_name(State state) {
 
 Repository::Repository(RepositoryOptions options)
     : options_(std::move(options)), table_(std::make_shared<const Table>()) {
+  if (!options_.heap_bytes) options_.heap_bytes = heap_bytes;
   std::map<std::string, fs::path> seen;
   for (const Source& source : options_.models) {
     check_name(source.name);
@@ -131,13 +141,20 @@ void Repository::unload(const std::string& name) {
 
 ModelPtr Repository::load_version(const std::string& name, int64_t version, const fs::path& path,
                                   const ModelConfig& config) const {
-  const uint64_t bytes = size_on_disk(path);
-  if (is_onnx_file(path)) return std::make_shared<Model>(name, version, runtime::Session::load(path), config, bytes);
-  if (!options_.convert) {
+  runtime::prepare_environment();
+  const uint64_t before = options_.heap_bytes();
+  std::shared_ptr<Model> model;
+  if (is_onnx_file(path)) {
+    model = std::make_shared<Model>(name, version, runtime::Session::load(path), config);
+  } else if (options_.convert) {
+    runtime::Session session = runtime::Session::from_bytes(options_.convert(path), path.string());
+    model = std::make_shared<Model>(name, version, std::move(session), config);
+  } else {
     fail_unsupported(path.string() + " is not an ONNX file", "convert it first: onward convert");
   }
-  return std::make_shared<Model>(name, version, runtime::Session::from_bytes(options_.convert(path), path.string()),
-                                 config, bytes);
+  const uint64_t after = options_.heap_bytes();
+  model->set_bytes(std::max(size_on_disk(path), after > before ? after - before : 0));
+  return model;
 }
 
 bool Repository::make_room(uint64_t bytes, bool only_look) {
@@ -222,7 +239,7 @@ std::optional<Error> Repository::refresh_version(const std::string& name, int64_
     // first.
     const uint64_t bytes = size_on_disk(origin.path);
     park = !replaces && bytes <= options_.memory_bytes && !make_room(bytes, true);
-    if (!park) model = load_in_budget(name, number, origin);
+    if (!park) model = load_in_budget(name, number, origin, 0);
   } catch (const Error& error) {
     failure = error;
   }
@@ -231,26 +248,32 @@ std::optional<Error> Repository::refresh_version(const std::string& name, int64_
   version.reason = failure ? failure->message() : "";
   if (park || model) version.origin = origin;
   if (park) version.park();
+  if (model) version.bytes = model->bytes();
   if (model) version.model = std::move(model);
   if (!park) version.state = version.model ? State::kReady : State::kUnavailable;
   return failure;
 }
 
-ModelPtr Repository::load_in_budget(const std::string& name, int64_t number, const Origin& origin) {
-  const uint64_t bytes = size_on_disk(origin.path);
-  if (!make_room(bytes, false)) {
-    throw Error(Code::kResourceExhausted,
-                fmt::format("{} of {} bytes is larger than the memory budget of {} bytes", origin.path.string(), bytes,
-                            options_.memory_bytes),
-                "raise --memory");
-  }
-  publish();  // what made room is not handed out any more
-  return load_version(name, number, origin.path, origin.config);
+ModelPtr Repository::load_in_budget(const std::string& name, int64_t number, const Origin& origin, uint64_t bytes) {
+  const auto make_room_for = [&](uint64_t wanted) {
+    if (!make_room(wanted, false)) {
+      throw Error(Code::kResourceExhausted,
+                  fmt::format("{} takes {} bytes, more than the memory budget of {} bytes", origin.path.string(),
+                              wanted, options_.memory_bytes),
+                  "raise --memory");
+    }
+    publish();  // what made room is not handed out any more
+  };
+  make_room_for(bytes > 0 ? bytes : size_on_disk(origin.path));
+  ModelPtr model = load_version(name, number, origin.path, origin.config);
+  make_room_for(model->bytes());
+  return model;
 }
 
 void Repository::wake(const Parked& parked) {
-  const std::lock_guard loading(loading_);
+  const std::lock_guard waking(waking_);
   Origin origin;
+  uint64_t bytes = 0;
   {
     const std::lock_guard lock(mutex_);
     const auto entry = entries_.find(parked.name);
@@ -258,18 +281,25 @@ void Repository::wake(const Parked& parked) {
     const auto version = entry->second.versions.find(parked.version);
     if (version == entry->second.versions.end() || version->second.model || !version->second.origin) return;
     origin = *version->second.origin;
+    bytes = version->second.bytes;
   }
   ModelPtr model;
   std::optional<Error> failure;
   try {
-    model = load_in_budget(parked.name, parked.version, origin);
+    model = load_in_budget(parked.name, parked.version, origin, bytes);
   } catch (const Error& error) {
     failure = error;
   }
   {
     const std::lock_guard lock(mutex_);
-    Version& version = entries_[parked.name].versions[parked.version];
+    const auto entry = entries_.find(parked.name);
+    if (entry == entries_.end()) return;
+    const auto found = entry->second.versions.find(parked.version);
+    // Meanwhile it may have been removed, or loaded from a newer file.
+    if (found == entry->second.versions.end() || found->second.model || !found->second.origin) return;
+    Version& version = found->second;
     version.reason = failure ? failure->message() : "";
+    version.bytes = model ? model->bytes() : version.bytes;
     version.state = model ? State::kReady : State::kUnavailable;
     if (!model) version.origin.reset();
     if (!model) version.fingerprint.clear();  // the next look at the files tries again
@@ -281,13 +311,38 @@ void Repository::wake(const Parked& parked) {
 
 void Repository::publish() {
   auto table = std::make_shared<Table>();
-  const std::lock_guard lock(mutex_);
-  for (const auto& [name, entry] : entries_) {
-    for (const auto& [number, version] : entry.versions) {
-      if (version.serves()) (*table)[name][number] = version.model;
+  {
+    const std::lock_guard lock(mutex_);
+    std::set<ModelPtr> kept;
+    for (const auto& [name, entry] : entries_) {
+      for (const auto& [number, version] : entry.versions) {
+        if (version.serves()) (*table)[name][number] = version.model;
+        kept.insert(version.model);
+      }
+    }
+    const auto before = table_.exchange(std::move(table));
+    for (const auto& [name, versions] : *before) {
+      for (const auto& [number, model] : versions) {
+        if (model && kept.count(model) == 0) retired_.push_back(model);
+      }
     }
   }
-  table_.store(std::move(table));
+  free_retired();
+}
+
+bool Repository::has_retired() const {
+  const std::lock_guard lock(mutex_);
+  return !retired_.empty();
+}
+
+void Repository::free_retired() {
+  std::vector<ModelPtr> unused;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(retired_, [&unused](ModelPtr& model) {
+    if (model.use_count() > 1) return false;
+    unused.push_back(std::move(model));
+    return true;
+  });
 }
 
 ModelPtr Repository::find(std::string_view name, std::string_view version) const {

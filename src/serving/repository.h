@@ -32,9 +32,12 @@ struct RepositoryOptions {
   std::optional<std::filesystem::path> folder;
   // Turns a file that is not ONNX into a serialized ONNX model; throws Error. Without it only ONNX is served.
   std::function<Bytes(const std::filesystem::path&)> convert;
-  // What all models together may take, about: the sizes of their files. The least recently used ones make room and are
-  // loaded again when a request asks for them. 0: no limit.
+  // What all models together may take, about. A model takes what the process's heap grew by while it was loaded and
+  // tried, or its file's size where that is more; before it was loaded for the first time, the file's size stands for
+  // it. The least recently used ones make room and are loaded again when a request asks for them. 0: no limit.
   uint64_t memory_bytes = 0;
+  // What the process's heap holds now; tests have their own.
+  std::function<uint64_t()> heap_bytes;
 };
 
 enum class State { kLoading, kReady, kUnavailable, kUnloading };
@@ -73,8 +76,14 @@ class Repository {
   void load(const std::string& name);
   void unload(const std::string& name);
 
-  // Loads a parked version, as other requests may have done by now. Throws Error when it can't be loaded.
+  // Loads a parked version, as other requests may have done by now, without waiting for what is being loaded besides.
+  // Throws Error when it can't be loaded.
   void wake(const Parked& parked);
+
+  // Models that were replaced or made room are freed by the calls above, never by a request, once no request uses them
+  // any more; free_retired() is for those that were still in use then.
+  bool has_retired() const;
+  void free_retired();
 
   // `version` empty, or 0 where there is no such one: the newest served one; else a number or a label. Throws Error:
   // kNotFound, or kUnavailable when the model is known but not served, with the reason; or Parked.
@@ -101,6 +110,7 @@ class Repository {
     std::string reason;
     std::string fingerprint;
     ModelPtr model;
+    uint64_t bytes = 0;            // what it took when it was loaded last
     std::optional<Origin> origin;  // what it was loaded from, or is parked with
 
     bool serves() const { return model != nullptr || origin.has_value(); }
@@ -122,7 +132,8 @@ class Repository {
   std::optional<Error> refresh(const std::string& name, const std::filesystem::path& path);
   ModelPtr load_version(const std::string& name, int64_t version, const std::filesystem::path& path,
                         const ModelConfig& config) const;
-  ModelPtr load_in_budget(const std::string& name, int64_t version, const Origin& origin);
+  // `bytes` is what it took before, 0 where that is not known.
+  ModelPtr load_in_budget(const std::string& name, int64_t version, const Origin& origin, uint64_t bytes);
   std::optional<int64_t> labelled(std::string_view name, std::string_view label) const;
   // Parks the least recently used models until there is room for this many bytes; false where there can't be. With
   // `only_look`, nothing is parked.
@@ -133,9 +144,11 @@ class Repository {
 
   RepositoryOptions options_;
   std::mutex loading_;        // one load at a time
-  mutable std::mutex mutex_;  // guards entries_
+  std::mutex waking_;         // one wake() at a time
+  mutable std::mutex mutex_;  // guards entries_ and retired_
   std::map<std::string, Entry, std::less<>> entries_;
   std::atomic<std::shared_ptr<const Table>> table_;
+  std::vector<ModelPtr> retired_;
 };
 
 }  // namespace onward::serving

@@ -129,9 +129,7 @@ void Scheduler::submit(Job job) {
   if (fits_inline(job)) {
     busy_.fetch_add(1, std::memory_order_relaxed);
     job.cancellation.reset();  // it is over before anybody could
-    Batch batch;
-    batch.push_back({std::move(job), now});
-    execute(std::move(batch));
+    run_alone({std::move(job), now}, now);
     busy_.fetch_sub(1, std::memory_order_relaxed);
     return;
   }

@@ -149,6 +149,7 @@ class BudgetTest : public RepositoryTest {
   }
   RepositoryOptions room_for(double models) const {
     RepositoryOptions given = options();
+    given.heap_bytes = [] { return uint64_t{0}; };  // so that the file's size counts
     given.memory_bytes = static_cast<uint64_t>(static_cast<double>(fs::file_size(fixture("linear"))) * models);
     return given;
   }
@@ -191,7 +192,7 @@ TEST_F(BudgetTest, RefusesWhatIsLargerThanTheBudget) {
   Repository repository(room_for(0.5));
   const Error error = error_of([&] { repository.load_all(); });
   EXPECT_EQ(error.code(), Code::kResourceExhausted);
-  EXPECT_THAT(error.message(), HasSubstr("larger than the memory budget"));
+  EXPECT_THAT(error.message(), HasSubstr("more than the memory budget"));
 }
 
 TEST_F(BudgetTest, SwapsANewVersionEvenWhereThereIsNoRoomBeside) {
@@ -200,6 +201,45 @@ TEST_F(BudgetTest, SwapsANewVersionEvenWhereThereIsNoRoomBeside) {
   place("a", 2, "linear_v2");
   EXPECT_THAT(repository.poll(), IsEmpty());
   EXPECT_EQ(repository.find("a")->version(), 2);
+}
+
+TEST_F(BudgetTest, CountsWhatTheHeapGrewBy) {
+  RepositoryOptions given = options();
+  given.memory_bytes = 2500;
+  uint64_t held = 0;
+  given.heap_bytes = [&held] { return held += 1000; };
+  Repository repository(given);
+  repository.load_all();
+  EXPECT_EQ(repository.models().size(), 2U) << "of 1000 bytes each";
+  for (const ModelPtr& model : repository.models()) EXPECT_EQ(model->bytes(), 1000U);
+  given.memory_bytes = 900;
+  Repository small(given);
+  EXPECT_THAT(error_of([&] { small.load_all(); }).message(),
+              HasSubstr("takes 1000 bytes, more than the memory budget"));
+}
+
+TEST_F(RepositoryTest, MeasuresTheHeap) {
+  place("m", 1, "wide");
+  Repository repository(options());
+  repository.load_all();
+  EXPECT_GE(repository.find("m")->bytes(), fs::file_size(fixture("wide")));
+}
+
+TEST_F(RepositoryTest, FreesReplacedModelsWhenNoRequestUsesThem) {
+  place("m", 1, "linear");
+  Repository repository(options());
+  repository.load_all();
+  ModelPtr held = repository.find("m");
+  const std::weak_ptr<const Model> first = held;
+  place("m", 2, "linear_v2");
+  EXPECT_THAT(repository.poll(), IsEmpty());
+  EXPECT_EQ(repository.find("m")->version(), 2);
+  EXPECT_TRUE(repository.has_retired());
+  held.reset();
+  EXPECT_FALSE(first.expired()) << "a request's end frees nothing";
+  repository.free_retired();
+  EXPECT_TRUE(first.expired());
+  EXPECT_FALSE(repository.has_retired());
 }
 
 }  // namespace

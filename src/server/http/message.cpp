@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
+#include <array>
 #include <charconv>
 
 namespace onward::server::http {
@@ -45,11 +45,21 @@ Response error_response(const Error& error) {
 }
 
 std::string server_timing(const serving::Timing& timing, std::string_view model) {
-  const auto ms = [](serving::Clock::duration duration) {
-    return std::chrono::duration<double, std::milli>(duration).count();
+  // Every answer has one: it is put together by hand.
+  std::string text;
+  const auto add = [&](std::string_view what, serving::Clock::duration duration) {
+    text += what;
+    if (!model.empty()) text.append(";desc=\"").append(model).append("\"");
+    const auto us = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), us / 1000).ptr;
+    text.append(";dur=").append(digits.data(), end).append(".");
+    for (const uint64_t unit : {100U, 10U, 1U}) text += static_cast<char>('0' + us / unit % 10);
   };
-  const std::string name = model.empty() ? std::string() : fmt::format(";desc=\"{}\"", model);
-  return fmt::format("queue{0};dur={1:.3f}, infer{0};dur={2:.3f}", name, ms(timing.queue), ms(timing.infer));
+  text.reserve(64);
+  add("queue", timing.queue);
+  add(", infer", timing.infer);
+  return text;
 }
 
 int http_status(Code code) {
@@ -132,7 +142,8 @@ std::string_view reason_phrase(int status) {
 
 bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
-           return std::tolower(x) == std::tolower(y);
+           const auto lower = [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : +c; };
+           return lower(x) == lower(y);
          });
 }
 
