@@ -8,6 +8,8 @@ import array
 import contextlib
 import http.client
 import json
+import multiprocessing
+import os
 import pathlib
 import random
 import re
@@ -50,32 +52,42 @@ def infer_body(values=(1, 2, 3)):
     return json.dumps({"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP32", "data": list(values)}]})
 
 
-class Clients:
-    """Closed-loop clients; each request's time and whether `right` liked its answer."""
+def right_status(status, answer):
+    return status == 200
 
-    def __init__(self, address, paths, body, count=2, right=lambda status, answer: status == 200):
+
+class Clients:
+    """Closed-loop clients in a process of their own, so that nobody's interpreter lock is measured: each request's time, and how
+    many answers `right` did not like."""
+
+    def __init__(self, address, paths, body, count=2, right=right_status):
         self.times, self.wrong = [], 0
-        self.stopped = threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(address, paths, body, right)) for _ in range(count)]
-        for thread in self.threads:
-            thread.start()
+        self.stopped = multiprocessing.Event()
+        self.results = multiprocessing.SimpleQueue()
+        self.processes = [multiprocessing.Process(target=self.run, args=(address, paths, body, right)) for _ in range(count)]
+        for process in self.processes:
+            process.start()
 
     def run(self, address, paths, body, right):
         connection = http.client.HTTPConnection(address)
-        turn = 0
+        times, wrong = array.array("d"), 0
         while not self.stopped.is_set():
             start = time.perf_counter()
-            status, answer = post(connection, paths[turn % len(paths)], body)
-            self.times.append(time.perf_counter() - start)
-            turn += 1
+            status, answer = post(connection, paths[len(times) % len(paths)], body)
+            times.append(time.perf_counter() - start)
             if not right(status, answer):
-                self.wrong += 1
+                wrong += 1
         connection.close()
+        self.results.put((times.tobytes(), wrong))
 
     def stop(self):
         self.stopped.set()
-        for thread in self.threads:
-            thread.join()
+        for _ in self.processes:
+            times, wrong = self.results.get()
+            self.times += array.array("d", times)
+            self.wrong += wrong
+        for process in self.processes:
+            process.join()
         return self
 
     def p99_ms(self):
@@ -147,42 +159,55 @@ def many_models(onward, fixtures):
                    "at least 0.90", ratio >= 0.9 and clients.wrong == 0)
 
 
+def right_version(status, answer):
+    if status != 200:
+        return False
+    answer = json.loads(answer)
+    return answer["outputs"][0]["data"] == ([3, 5, 7] if int(answer["model_version"]) % 2 else [3, 6, 9])
+
+
+def place(folder, fixtures, version):
+    (folder / "m" / str(version)).mkdir(parents=True)
+    name = "linear" if version % 2 else "linear_v2"
+    shutil.copy(fixtures / f"{name}.onnx", folder / "m" / str(version) / "model.onnx")
+
+
+def swap(folder, fixtures, address, count):
+    os.nice(15)  # placing the files is not what is measured
+    connection = http.client.HTTPConnection(address)
+    for version in range(2, count + 2):
+        place(folder, fixtures, version)
+        status, answer = post(connection, "/v2/repository/models/m/load", "{}")
+        assert status == 200, answer
+        shutil.rmtree(folder / "m" / str(version - 1))
+    connection.close()
+
+
 def swaps(onward, fixtures, count):
     folder = pathlib.Path(tempfile.mkdtemp())
     try:
-        def place(version):
-            (folder / "m" / str(version)).mkdir(parents=True)
-            name = "linear" if version % 2 else "linear_v2"
-            shutil.copy(fixtures / f"{name}.onnx", folder / "m" / str(version) / "model.onnx")
-
-        def right(status, answer):
-            if status != 200:
-                return False
-            answer = json.loads(answer)
-            return answer["outputs"][0]["data"] == ([3, 5, 7] if int(answer["model_version"]) % 2 else [3, 6, 9])
-
-        place(1)
+        place(folder, fixtures, 1)
         shutil.copy(fixtures / "ten.onnx", folder / "neighbour.onnx")
         neighbour = json.dumps({"instances": [[0.5] * 10]})
         with serving(onward, "--models", folder, "--admin") as server:
+            swapped = Clients(server.address, ["/v2/models/m/infer"], infer_body(), 1, right_version)
             quiet = Clients(server.address, ["/v1/models/neighbour:predict"], neighbour, 1)
-            swapped = Clients(server.address, ["/v2/models/m/infer"], infer_body(), 1, right)
             time.sleep(4)
             quiet.stop()
             busy = Clients(server.address, ["/v1/models/neighbour:predict"], neighbour, 1)
-            connection = http.client.HTTPConnection(server.address)
-            for version in range(2, count + 2):
-                place(version)
-                status, answer = post(connection, "/v2/repository/models/m/load", "{}")
-                assert status == 200, answer
-                shutil.rmtree(folder / "m" / str(version - 1))
+            swapper = multiprocessing.Process(target=swap, args=(folder, fixtures, server.address, count))
+            start = time.perf_counter()
+            swapper.start()
+            swapper.join()
+            took = time.perf_counter() - start
             busy.stop()
             swapped.stop()
-            connection.close()
             ratio = busy.p99_ms() / quiet.p99_ms()
-            report(f"{count} swaps under {len(swapped.times)} requests: failed or wrong", str(swapped.wrong + busy.wrong), "0",
-                   swapped.wrong + busy.wrong == 0)
-            report("a neighbour's p99 during swaps / before", f"{ratio:.2f}", "at most 1.20", ratio <= 1.2)
+            report(f"{count} swaps in {took:.0f} s under {len(swapped.times)} requests: failed or wrong",
+                   str(swapped.wrong + busy.wrong + abs(swapper.exitcode)), "0",
+                   swapped.wrong + busy.wrong + abs(swapper.exitcode) == 0)
+            report("a neighbour's p99 during swaps / before", f"{busy.p99_ms():.2f} / {quiet.p99_ms():.2f} ms = {ratio:.2f}",
+                   "at most 1.20", ratio <= 1.2)
     finally:
         shutil.rmtree(folder)
 
@@ -193,11 +218,15 @@ def main():
     parser.add_argument("fixtures", type=pathlib.Path)
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--swaps", type=int, default=1000)
+    parser.add_argument("--only", choices=["start", "many", "swaps", "memory"])
     arguments = parser.parse_args()
-    first_answer(arguments.onward, arguments.fixtures)
-    many_models(arguments.onward, arguments.fixtures)
-    swaps(arguments.onward, arguments.fixtures, arguments.swaps)
-    memory(arguments.onward, arguments.fixtures, arguments.requests)
+    parts = {"start": lambda: first_answer(arguments.onward, arguments.fixtures),
+             "many": lambda: many_models(arguments.onward, arguments.fixtures),
+             "swaps": lambda: swaps(arguments.onward, arguments.fixtures, arguments.swaps),
+             "memory": lambda: memory(arguments.onward, arguments.fixtures, arguments.requests)}
+    for name, part in parts.items():
+        if arguments.only in (None, name):
+            part()
 
 
 if __name__ == "__main__":

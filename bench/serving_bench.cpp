@@ -1,5 +1,5 @@
 // What serving adds to Session::run, as ratios within one run. Arguments: the folder of the fixture models, then a
-// model of one 512x512 image (optional).
+// model of one 512x512 image (optional), then the one part to measure: small, cnn, batching or image (optional).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -144,7 +144,7 @@ void large_request(const std::filesystem::path& file) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    fmt::print(stderr, "usage: serving_bench FIXTURES [MODEL.onnx]\n");
+    fmt::print(stderr, "usage: serving_bench FIXTURES [MODEL.onnx [PART]]\n");
     return 2;
   }
   try {
@@ -155,10 +155,12 @@ int main(int argc, char** argv) {
     options.repository.models = {{"cnn", fixtures / "cnn.onnx"}, {"ten", fixtures / "ten.onnx"}};
     server::Server server(options);
     server.start();
-    small_requests(server);
-    cnn_throughput(server.models().front());
-    batching(fixtures / "wide.onnx");
-    if (argc > 2) large_request(argv[2]);
+    const std::string_view only = argc > 3 ? argv[3] : "";
+    const auto wanted = [only](std::string_view part) { return only.empty() || only == part; };
+    if (wanted("small")) small_requests(server);
+    if (wanted("cnn")) cnn_throughput(server.models().front());
+    if (wanted("batching")) batching(fixtures / "wide.onnx");
+    if (argc > 2 && wanted("image")) large_request(argv[2]);
     return 0;
   } catch (const Error& error) {
     fmt::print(stderr, "error: {}\n", error.message());
