@@ -22,4 +22,10 @@ if [ ! -e "$place/ready" ]; then
   "$place/bin/pip" install -q --disable-pip-version-check -r tests/requirements.txt
   touch "$place/ready"
 fi
+# The web page is tested in a browser where the distribution has one as a package (Ubuntu's is a snap).
+if ! command -v chromium >/dev/null && [ "$(. /etc/os-release && echo "$ID")" = debian ] && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then
+  as_root=$([ "$(id -u)" = 0 ] || echo sudo)
+  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null ||
+    echo "test_env: the web page's tests are passed over: chromium can't be installed" >&2
+fi
 [ $# -eq 0 ] || exec "$place/bin/python" "$@"
