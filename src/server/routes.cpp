@@ -11,6 +11,14 @@ const std::vector<Route>& routes() {
       {"POST", "/v2/models/{model}/infer", infer, Role::kInfer, "inference", "Run a model", kJson},
       {"POST", "/v2/models/{model}/versions/{version}/infer", infer, Role::kInfer, "inference",
        "Run one version of a model", kJson},
+      {"POST", "/v2/models/{model}/generate", generate_once, Role::kInfer, "inference",
+       "Run a model: inputs and outputs by name in one flat object", kJson},
+      {"POST", "/v2/models/{model}/versions/{version}/generate", generate_once, Role::kInfer, "inference",
+       "The same with one version", kJson},
+      {"POST", "/v2/models/{model}/generate_stream", generate_stream, Role::kInfer, "inference",
+       "The same, answered as server-sent events", kJson},
+      {"POST", "/v2/models/{model}/versions/{version}/generate_stream", generate_stream, Role::kInfer, "inference",
+       "The same with one version", kJson},
       {"GET", "/v2/health/live", health_live, Role::kOpen, "health", "Whether the server runs"},
       {"GET", "/v2/health/ready", health_ready, Role::kOpen, "health", "Whether the server takes requests"},
       {"GET", "/v2", server_metadata, Role::kOpen, "metadata", "The server's name, version and extensions"},
@@ -73,7 +81,8 @@ const std::vector<Route>& routes() {
        "What is traced: the same for all models"},
       {"GET", "/metrics", metrics, Role::kOpen, "operation", "Metrics for Prometheus"},
       {"GET", "/openapi.json", openapi, Role::kOpen, "operation", "This description"},
-      {"GET", "/", home, Role::kOpen, "operation", "A page that lists the models"},
+      {"GET", "/", home, Role::kOpen, "operation", "A page that lists the models and lets one try them"},
+      {"GET", "/web/{file}", web_file, Role::kOpen, "operation", "That page's parts"},
   };
   return table;
 }

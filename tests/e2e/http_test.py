@@ -226,6 +226,24 @@ def test_tensorflow_serving(server):
     assert status == 200 and len(answer["results"][0]) == 3 and answer["results"][0][0][0] == "0"
 
 
+def test_generate(server):
+    path = "/v2/models/text/generate"
+    name = get(server, "/v2/models/text")[1]["inputs"][0]["name"]
+    output = get(server, "/v2/models/text")[1]["outputs"][0]["name"]
+    status, answer = post(server, path, {name: "héllo", "id": "7", "parameters": {"temperature": 0.5}})
+    assert status == 200
+    assert answer == {"id": "7", "model_name": "text", "model_version": "1", output: "héllo"}
+    assert post(server, path, {"parameters": {name: ["a", "b"]}})[1][output] == ["a", "b"]
+    assert post(server, "/v2/models/linear/versions/1/generate", {"x": [1, 2, 3]})[1]["y"] == [3, 5, 7]
+    status, response, raw = call(server, "POST", "/v2/models/linear/generate_stream", {"x": [[1, 2, 3]]})
+    assert status == 200 and response.headers["Content-Type"].startswith("text/event-stream")
+    assert raw.startswith(b"data: {") and raw.endswith(b"}\n\n") and json.loads(raw[6:])["y"] == [3, 5, 7]
+    for body, says in (({}, "is missing"), ({"x": [1, 2]}, "must be"), ({"x": "a"}, "expected a number"),
+                       ({"x": [1, 2, 3], "parameters": {"x": [1, 2, 3]}}, "twice")):
+        status, answer = post(server, "/v2/models/linear/generate_stream", body)
+        assert status == 400 and says in answer["error"]
+
+
 def test_what_there_is(server):
     assert get(server, "/v2/health/live") == (200, {"live": True})
     assert get(server, "/v2/health/ready") == (200, {"live": True, "ready": True})
@@ -237,6 +255,9 @@ def test_what_there_is(server):
     status, response, raw = call(server, "GET", "/metrics")
     assert status == 200 and b'nv_inference_count{model="linear",version="1"}' in raw
     assert b"<title>Onward" in call(server, "GET", "/")[2]
+    status, response, _ = call(server, "GET", "/web/app.js")
+    assert status == 200 and response.headers["Content-Type"].startswith("text/javascript")
+    assert call(server, "GET", "/web/nothing.js")[0] == 404
     status, response, _ = call(server, "PUT", "/predict")
     assert status == 405 and response.headers["Allow"] == "POST"
     assert call(server, "GET", "/../etc/passwd")[0] == 404

@@ -7,6 +7,8 @@ namespace onward::server {
 
 void predict(const Call& call);
 void infer(const Call& call);
+void generate_once(const Call& call);
+void generate_stream(const Call& call);
 void health_live(const Call& call);
 void health_ready(const Call& call);
 void server_metadata(const Call& call);
@@ -30,5 +32,6 @@ void change_trace_settings(const Call& call);
 void metrics(const Call& call);
 void openapi(const Call& call);
 void home(const Call& call);
+void web_file(const Call& call);
 
 }  // namespace onward::server

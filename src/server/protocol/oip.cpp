@@ -312,7 +312,7 @@ std::optional<DType> dtype_of(std::string_view datatype) {
 Json server_metadata() {
   Json extensions = Json::array();
   for (const char* name : {"classification", "model_configuration", "model_repository", "schedule_policy", "statistics",
-                           "binary_tensor_data", "parameters", "logging", "trace"}) {
+                           "binary_tensor_data", "parameters", "logging", "trace", "generate"}) {
     extensions.push(name);
   }
   return Json::object({{"name", "onward"}, {"version", ONWARD_VERSION}, {"extensions", std::move(extensions)}});
@@ -344,7 +344,9 @@ InferRequest read_infer(const serving::Model& model, const Bytes& body, std::str
 
 http::Response write_infer(const serving::Model& model, const InferRequest& request,
                            const std::vector<Tensor>& outputs) {
-  std::string json = R"({"model_name":)";
+  std::string json;
+  json.reserve(256);
+  json += R"({"model_name":)";
   write_json_string(json, model.name());
   json.append(R"(,"model_version":")").append(model.version_text()).append("\"");
   if (!request.id.empty()) {
@@ -359,8 +361,11 @@ http::Response write_infer(const serving::Model& model, const InferRequest& requ
     const Tensor tensor = wanted_tensor(model, wanted, outputs[i]);
     json += i > 0 ? R"(,{"name":)" : R"({"name":)";
     write_json_string(json, name);
-    fmt::format_to(std::back_inserter(json), R"(,"datatype":"{}","shape":[{}])", datatype(tensor.dtype()),
-                   fmt::join(tensor.dims(), ","));
+    json.append(R"(,"datatype":")").append(datatype(tensor.dtype())).append(R"(","shape":[)");
+    for (size_t j = 0; j < tensor.rank(); ++j) {
+      json.append(j > 0 ? "," : "").append(fmt::format_int(tensor.dims()[j]).c_str());
+    }
+    json += ']';
     if (wanted.binary) {
       binary.push_back(to_binary(tensor));
       fmt::format_to(std::back_inserter(json), R"(,"parameters":{{"binary_data_size":{}}})", binary.back().size());
