@@ -18,6 +18,8 @@ struct Arguments {
   std::string folder;
   std::string keys_file;
   size_t body_mb = 256;
+  int64_t request_seconds = 30;
+  int64_t idle_seconds = 75;
   uint64_t memory_mb = 0;
   int64_t poll = 0;
   server::ServeOptions options;
@@ -91,7 +93,8 @@ void run(Arguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   server::ServeOptions& options = arguments.options;
   if (arguments.sources.empty() && arguments.folder.empty()) {
-    fail_invalid("nothing to serve", "name model files, or a folder of models with --models DIR");
+    throw CLI::ValidationError("nothing to serve: name model files, or a folder of models with --models DIR",
+                               CLI::ExitCodes::ValidationError);
   }
   for (const std::string& source : arguments.sources) options.repository.models.push_back(parse_source(source));
   if (!arguments.folder.empty()) options.repository.folder = arguments.folder;
@@ -100,7 +103,12 @@ void run(Arguments& arguments) {
   options.poll = std::chrono::seconds(arguments.poll);
   options.http.limits.body_bytes = arguments.body_mb << 20;
   options.http.limits.decompressed_bytes = 2 * options.http.limits.body_bytes;
-  if (!arguments.keys_file.empty()) options.keys = read_keys(arguments.keys_file);
+  options.http.limits.request = std::chrono::seconds(arguments.request_seconds);
+  options.http.limits.idle = std::chrono::seconds(arguments.idle_seconds);
+  if (!arguments.keys_file.empty()) {
+    options.read_keys = [file = arguments.keys_file] { return read_keys(file); };
+    options.keys = options.read_keys();
+  }
   server::block_signals();
   server::Server server(options);
   server.start();
@@ -151,6 +159,13 @@ void add_serve(CLI::App& app) {
   verb.add_option("--max-connections", options.http.limits.connections, "The most HTTP connections at once")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000));
+  verb.add_option("--request-timeout", arguments->request_seconds,
+                  "How long a client may take to send a request, in seconds")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
+  verb.add_option("--idle-timeout", arguments->idle_seconds, "How long a connection may wait between requests")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 86400));
   verb.add_flag("--access-log", options.access_log, "Write a JSON line per request to stderr");
   verb.callback([arguments] { run(*arguments); });
 }

@@ -16,16 +16,18 @@ bool same_key(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-void check_access(const ServeOptions& options, Role needed, std::string_view authorization, std::string_view api_key) {
-  if (needed == Role::kAdmin && !options.admin) {
+void check_access(const KeyRing& ring, bool admin, Role needed, std::string_view authorization,
+                  std::string_view api_key) {
+  if (needed == Role::kAdmin && !admin) {
     throw Error(Code::kPermissionDenied, "managing models by request is off", "start the server with --admin");
   }
-  if (options.keys.empty() || needed == Role::kOpen) return;
+  if (needed == Role::kOpen || !ring.wanted()) return;
   constexpr std::string_view kBearer = "Bearer ";
   const bool bearer = http::same_name(authorization.substr(0, kBearer.size()), kBearer);
   const std::string_view given = bearer ? authorization.substr(kBearer.size()) : api_key;
   std::optional<Role> role;
-  for (const ApiKey& key : options.keys) {
+  const auto keys = ring.keys();
+  for (const ApiKey& key : *keys) {
     if (same_key(key.key, given)) role = key.role;
   }
   if (!role) {

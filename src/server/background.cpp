@@ -1,11 +1,23 @@
 #include "server/background.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 namespace onward::server {
+namespace {
 
-Background::Background() : thread_([this] { work(); }) {}
+// Of this thread only, on Linux. Not SCHED_IDLE: on a machine that is busy all the time, loading would never end.
+void take_it_easy() {
+  constexpr int kLowest = 19;
+  const sched_param none{};
+  sched_setscheduler(0, SCHED_BATCH, &none);
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLowest);
+}
+
+}  // namespace
+
+Background::Background(Pace pace) : thread_([this, pace] { work(pace); }) {}
 
 Background::~Background() {
   {
@@ -24,9 +36,8 @@ void Background::post(std::function<void()> task) {
   wake_.notify_one();
 }
 
-void Background::work() {
-  constexpr int kLow = 10;
-  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLow);  // of this thread only, on Linux
+void Background::work(Pace pace) {
+  if (pace == Pace::kLeisurely) take_it_easy();
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });

@@ -1,4 +1,4 @@
-// A thread for work that must not hold up requests: loading models. It runs at low priority.
+// A thread for work that must not hold up requests: loading models.
 #pragma once
 
 #include <condition_variable>
@@ -11,7 +11,10 @@ namespace onward::server {
 
 class Background {
  public:
-  Background();
+  // What nobody waits for runs at the lowest priority: as good as only when the requests leave time.
+  enum class Pace { kLeisurely, kWaitedFor };
+
+  explicit Background(Pace pace);
   // Finishes the task at hand; tasks still queued are dropped.
   ~Background();
   Background(const Background&) = delete;
@@ -20,7 +23,7 @@ class Background {
   void post(std::function<void()> task);
 
  private:
-  void work();
+  void work(Pace pace);
 
   std::mutex mutex_;
   std::condition_variable wake_;

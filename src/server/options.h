@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,12 @@ struct ServeOptions {
   int grpc_port = -1;  // -1: no gRPC; 0: any free one
   serving::RepositoryOptions repository;
   serving::SchedulerOptions scheduler;
-  std::chrono::seconds poll{0};  // 0: the repository is read once
-  bool admin = false;            // loading and unloading by request
-  std::vector<ApiKey> keys;      // empty: no key is asked for
-  bool access_log = false;       // a JSON line per request on stderr
-  std::string otlp;              // where traces go, like "http://127.0.0.1:4318/v1/traces"; empty: nowhere
+  std::chrono::seconds poll{0};                    // 0: the repository is read once
+  bool admin = false;                              // loading and unloading by request
+  std::vector<ApiKey> keys;                        // empty: no key is asked for
+  std::function<std::vector<ApiKey>()> read_keys;  // anew, on SIGHUP; may throw Error: the old ones stay
+  bool access_log = false;                         // a JSON line per request on stderr
+  std::string otlp;  // where traces go, like "http://127.0.0.1:4318/v1/traces"; empty: nowhere
   std::chrono::milliseconds drain{30'000};
 };
 

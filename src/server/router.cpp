@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "server/access.h"
 #include "server/wake.h"
 
 namespace onward::server {
@@ -105,7 +104,7 @@ void Router::handle(Context& context, http::RequestPtr request, http::Respond re
     for (const Pattern& pattern : patterns_) {
       if (pattern.segments.size() != path.size() || !match(pattern.segments, path, call)) continue;
       if (pattern.route.method == method) {
-        check_access(context.options, pattern.route.role, call.request->header("Authorization"),
+        check_access(context.keys, context.options.admin, pattern.route.role, call.request->header("Authorization"),
                      call.request->header("X-API-Key"));
         return run(pattern.route.handler, call, {});
       }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/access.h"
 #include "server/background.h"
 #include "server/http/message.h"
 #include "server/log.h"
@@ -21,7 +22,9 @@ struct Context {
   const ServeOptions& options;
   serving::Repository& repository;
   serving::Scheduler& scheduler;
-  Background& background;
+  Background& background;  // for what nobody waits for
+  Background& on_demand;   // for what a request waits for
+  KeyRing& keys;
   Log& log;
   Tracer& tracer;
   Watchers watchers{};

@@ -32,8 +32,10 @@ struct Server::Impl {
         repository(options.repository),
         tracer(options.otlp),
         scheduler(std::make_unique<serving::Scheduler>(options.scheduler)),
-        background(std::make_unique<Background>()),
-        context{options, repository, *scheduler, *background, log, tracer},
+        background(std::make_unique<Background>(Background::Pace::kLeisurely)),
+        on_demand(std::make_unique<Background>(Background::Pace::kWaitedFor)),
+        keys(options.keys),
+        context{options, repository, *scheduler, *background, *on_demand, keys, log, tracer},
         router(routes()),
         listener(options.http, [this](http::RequestPtr request, http::Respond respond) {
           handle(std::move(request), std::move(respond));
@@ -53,6 +55,23 @@ struct Server::Impl {
     router.handle(context, request, observed(context, request, std::move(respond)));
   }
 
+  // What SIGHUP asks for. What can't be read stays as it was; connections stay open.
+  void reload() {
+    log.info("reloading", Json::object({{"reason", "SIGHUP"}}));
+    const auto attempt = [this](const char* what, const auto& action) {
+      try {
+        action();
+      } catch (const Error& error) {
+        log.error(error.message(), Json::object({{"kept", what}}));
+      }
+    };
+    attempt("the API keys", [this] {
+      if (options.read_keys) keys.replace(options.read_keys());
+    });
+    attempt("the TLS certificate", [this] { listener.reload_tls(); });
+    poll_in_background();
+  }
+
   void poll_in_background() {
     background->post([this] {
       for (const serving::IndexEntry& entry : repository.poll()) {
@@ -68,6 +87,7 @@ struct Server::Impl {
     std::unique_lock lock(mutex);
     while (!wake.wait_for(lock, std::chrono::seconds(1), [this] { return stopped; })) {
       context.watchers.changed();
+      if (repository.has_retired()) background->post([this] { repository.free_retired(); });
       if (options.poll.count() == 0 || serving::Clock::now() - last_poll < options.poll) continue;
       last_poll = serving::Clock::now();
       poll_in_background();
@@ -80,6 +100,8 @@ struct Server::Impl {
   Tracer tracer;
   std::unique_ptr<serving::Scheduler> scheduler;
   std::unique_ptr<Background> background;
+  std::unique_ptr<Background> on_demand;
+  KeyRing keys;
   Context context;
   Router router;
   http::Listener listener;
@@ -104,8 +126,7 @@ void Server::wait() {
     int signal = 0;
     sigwait(&signals, &signal);
     if (signal != SIGHUP) break;
-    impl_->log.info("reloading the repository", Json::object({{"reason", "SIGHUP"}}));
-    impl_->poll_in_background();
+    impl_->reload();
   }
   stop();
 }
@@ -121,6 +142,7 @@ void Server::stop() {
   impl_->context.watchers.changed();
   if (impl_->ticker.joinable()) impl_->ticker.join();
   impl_->background.reset();
+  impl_->on_demand.reset();
   std::thread stop_grpc([this] {
     if (impl_->grpc) impl_->grpc->stop(impl_->options.drain);
   });

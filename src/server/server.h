@@ -19,8 +19,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   void start();
-  // Waits for SIGTERM or SIGINT, then stops gracefully: what was asked is answered, new connections are refused. Call
-  // block_signals() before any thread starts.
+  // Waits for SIGTERM or SIGINT, then stops gracefully: what was asked is answered, new connections are refused. On
+  // SIGHUP it reads the models, API keys and certificates anew. Call block_signals() before any thread starts.
   void wait();
   void stop();
 

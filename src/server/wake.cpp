@@ -9,7 +9,7 @@ void wake_in_background(Context& context, const serving::Parked& parked, std::se
                       "ask for fewer at once, or raise --memory");
     return then(std::move(woken), &error);
   }
-  context.background.post([&repository = context.repository, parked, woken = std::move(woken), then = std::move(then)] {
+  context.on_demand.post([&repository = context.repository, parked, woken = std::move(woken), then = std::move(then)] {
     try {
       repository.wake(parked);
     } catch (const Error& error) {

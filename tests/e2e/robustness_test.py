@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -117,13 +118,22 @@ def test_memory_budget_loads_on_demand(tmp_path):
     import numpy as np
     import onnx
     import tritonclient.grpc as triton
-    padded = onnx.load(MODELS / "linear.onnx")
-    padded.doc_string = "x" * 700_000  # a file of a weighty model
+    from onnx import TensorProto, helper, numpy_helper
+    weights = numpy_helper.from_array(np.arange(2_000_000, dtype=np.float32), "weights")  # 8 MB
+    nodes = [helper.make_node("Cast", ["x"], ["index"], to=TensorProto.INT64), helper.make_node("Gather", ["weights", "index"], ["y"])]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 3]) for name in "xy"]
+    heavy = helper.make_model(helper.make_graph(nodes, "heavy", ends[:1], ends[1:], [weights]),
+                              opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     for name in ("a", "b", "c"):
-        onnx.save(padded, tmp_path / f"{name}.onnx")
+        onnx.save(heavy, tmp_path / f"{name}.onnx")
     values = np.float32([[1, 2, 3]])
     body = {"inputs": [{"name": "x", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}]}
-    with serving("--models", tmp_path, "--memory", "2", "--grpc", "0") as server:
+    with serving("--models", tmp_path) as server:
+        sizes = [float(size) for size in re.findall(r"onward_model_bytes\{.*\} (\d+)", call(server, "GET", "/metrics")[2].decode())]
+        assert len(sizes) == 3 and min(sizes) >= 8_000_000
+    budget = int((2 * max(sizes) + min(sizes)) / 2 ** 20 - 2)
+    assert budget * 2 ** 20 > 2 * max(sizes)
+    with serving("--models", tmp_path, "--memory", budget, "--grpc", "0") as server:
         client = triton.InferenceServerClient(server.grpc)
         given = triton.InferInput("x", [1, 3], "FP32")
         given.set_data_from_numpy(values)
@@ -178,3 +188,48 @@ def test_swaps_under_load(tmp_path):
             thread.join()
         assert not wrong and count[0] > 0
         assert server.stop() == 0
+
+
+def test_slow_clients_get_408_and_are_closed():
+    with serving(model("linear"), "--request-timeout", "1") as server:
+        host, port = server.address.rsplit(":", 1)
+        half_header = b"POST /predict HTTP/1.1\r\nHost: x\r\nConte"
+        half_body = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n{\"in"
+        for part in (half_header, half_body):
+            with socket.create_connection((host, int(port)), timeout=20) as slow:
+                slow.sendall(part)
+                received = b""
+                while piece := slow.recv(65536):
+                    received += piece
+                assert received.startswith(b"HTTP/1.1 408") and b"did not arrive in time" in received
+        assert post(server, "/predict", BODY) == RIGHT
+        assert server.stop() == 0
+
+
+def test_idle_connections_are_closed_without_an_answer():
+    with serving(model("linear"), "--idle-timeout", "1", "--request-timeout", "1") as server:
+        host, port = server.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=20) as idle:
+            idle.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            received = b""
+            while piece := idle.recv(65536):
+                received += piece
+            assert received.count(b"HTTP/1.1") == 1 and b" 200 OK" in received
+
+
+def test_a_full_disk_while_a_version_is_written(tmp_path):
+    """A file that is cut off is reported and displaces nothing; the whole one is served later."""
+    def place(version, name, size=None):
+        (tmp_path / "m" / version).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "m" / version / "model.onnx").write_bytes((MODELS / f"{name}.onnx").read_bytes()[:size])
+
+    place("1", "linear")
+    body, load = {"instances": [[1, 2, 3]]}, "/v2/repository/models/m/load"
+    with serving("--models", tmp_path, "--admin") as server:
+        place("2", "linear_v2", 50)
+        status, answer = post(server, load, {})
+        assert status == 400 and "not a valid ONNX file" in answer["error"]
+        assert post(server, "/v1/models/m:predict", body) == (200, {"predictions": [[3, 5, 7]]})
+        place("2", "linear_v2")
+        assert post(server, load, {}) == (200, {})
+        assert post(server, "/v1/models/m:predict", body) == (200, {"predictions": [[3, 6, 9]]})

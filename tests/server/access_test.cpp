@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 std::string check(const ServeOptions& options, Role needed, std::string_view authorization, std::string_view key = {}) {
-  return message_of([&] { check_access(options, needed, authorization, key); });
+  return message_of([&] { check_access(KeyRing(options.keys), options.admin, needed, authorization, key); });
 }
 
 TEST(Access, WithoutKeysOnlyManagingIsClosed) {
@@ -35,6 +35,16 @@ TEST(Access, RolesOfKeys) {
   EXPECT_THAT(check(options, Role::kInfer, "", "abc"), IsEmpty());
   EXPECT_THAT(check(options, Role::kAdmin, "Bearer abc"), HasSubstr("may not manage"));
   EXPECT_THAT(check(options, Role::kAdmin, "", "xyz"), IsEmpty());
+}
+
+TEST(Access, KeysCanBeReplaced) {
+  KeyRing ring({{"old", Role::kInfer}});
+  ring.replace({{"new", Role::kInfer}});
+  const auto check = [&](std::string_view key) {
+    return message_of([&] { check_access(ring, false, Role::kInfer, "", key); });
+  };
+  EXPECT_THAT(check("old"), HasSubstr("not known"));
+  EXPECT_THAT(check("new"), IsEmpty());
 }
 
 }  // namespace

@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 #include <grpc/support/log.h>
 #include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/proto_buffer_reader.h>
 
 #include <deque>
-#include <fstream>
 #include <mutex>
-#include <sstream>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
@@ -132,7 +132,9 @@ class Reactor : public lib::ServerGenericBidiReactor, public Call, public std::e
     return status_.has_value();
   }
 
-  void require(Role role) const override { check_access(context.options, role, authorization_, api_key_); }
+  void require(Role role) const override {
+    check_access(context.keys, context.options.admin, role, authorization_, api_key_);
+  }
 
   void OnReadDone(bool ok) override {
     if (!ok) return on_half_close();
@@ -305,21 +307,19 @@ class Service : public lib::CallbackGenericService {
   std::unordered_map<std::string_view, const Method*> methods_;
 };
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  if (!(text << file.rdbuf())) fail_invalid(fmt::format("can't read {}", path));
-  return text.str();
-}
-
+// The HTTP listener has checked the files by now; gRPC looks every few seconds whether they are others.
 std::shared_ptr<lib::ServerCredentials> credentials(const http::TlsOptions& tls) {
   if (tls.certificate.empty()) return lib::InsecureServerCredentials();
-  const bool mutual = !tls.client_ca.empty();
-  lib::SslServerCredentialsOptions options(mutual ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
-                                                  : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
-  options.pem_key_cert_pairs.push_back({read_file(tls.key), read_file(tls.certificate)});
-  if (mutual) options.pem_root_certs = read_file(tls.client_ca);
-  return lib::SslServerCredentials(options);
+  constexpr unsigned kRefreshSeconds = 2;
+  lib::experimental::TlsServerCredentialsOptions options(
+      std::make_shared<lib::experimental::FileWatcherCertificateProvider>(tls.key, tls.certificate, tls.client_ca,
+                                                                          kRefreshSeconds));
+  options.watch_identity_key_cert_pairs();
+  if (!tls.client_ca.empty()) {
+    options.watch_root_certs();
+    options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  }
+  return lib::experimental::TlsServerCredentials(options);
 }
 
 }  // namespace

@@ -59,10 +59,16 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
   }
 
   void check(Clock::time_point now) override {
+    if (state_ == State::kIdle && parser_ && buffer_.size() > 0 && !begun_) {
+      begun_ = true;  // a header that is not whole yet
+      expires_ = std::min(expires_, now + shared_.limits.request);
+    }
     if (now < expires_) return;
-    if (state_ == State::kReading && parser_ && parser_->is_header_done() && !late_) {
-      late_ = true;  // once
-      refuse(408, "the body did not arrive in time");
+    const bool reading = begun_ || (state_ == State::kReading && parser_ && parser_->is_header_done());
+    if (reading && !late_) {
+      late_ = true;  // the reading that ends now answers so
+      error_code ignored;
+      lowest(stream_).cancel(ignored);
     } else if (state_ != State::kAnswering) {
       close();
     }
@@ -88,6 +94,8 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
     parser_->header_limit(static_cast<uint32_t>(shared_.limits.header_bytes));
     parser_->body_limit(shared_.limits.body_bytes);
     state_ = State::kIdle;
+    begun_ = false;
+    late_ = false;
     expire_after(shared_.limits.idle);
     beast::http::async_read_header(
         stream_, buffer_, *parser_,
@@ -95,9 +103,10 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
   }
 
   void on_header(error_code error) {
+    if (late_) return refuse_late();
     if (error) return on_read_error(error);
     state_ = State::kReading;
-    late_ = false;
+    begun_ = false;
     expire_after(shared_.limits.request);
     arrived_ = Clock::now();
     auto& message = parser_->get();
@@ -127,7 +136,7 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
 
   void read_body() {
     beast::http::async_read(stream_, buffer_, *parser_, [self = this->shared_from_this()](error_code error, size_t) {
-      if (self->late_) return;
+      if (self->late_) return self->refuse_late();
       if (error) {
         self->on_read_error(error);
       } else {
@@ -151,6 +160,7 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
     }
   }
 
+  void refuse_late() { refuse(408, "the request did not arrive in time"); }
   void too_large() { refuse(413, fmt::format("the body is larger than {} bytes", shared_.limits.body_bytes)); }
 
   // Answers and closes: what else the client sends is not read as a request.
@@ -166,6 +176,7 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
     auto& message = parser_->get();
     request->method = std::string(message.method_string());
     request->target = std::string(message.target());
+    request->headers.reserve(8);
     for (const auto& field : message) request->headers.emplace_back(field.name_string(), field.value());
     request->remote = remote_;
     request->arrived = arrived_;
@@ -230,8 +241,9 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
     compress(response, accept_encoding_);
     const bool http10 = parser_->get().version() < 11;
     head_text_.clear();
-    fmt::format_to(std::back_inserter(head_text_), "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n",
-                   response.status, reason_phrase(response.status), response.content_type, response.size());
+    head_text_.append("HTTP/1.1 ").append(fmt::format_int(response.status).c_str()).append(" ");
+    head_text_.append(reason_phrase(response.status)).append("\r\nContent-Type: ").append(response.content_type);
+    head_text_.append("\r\nContent-Length: ").append(fmt::format_int(response.size()).c_str()).append("\r\n");
     for (const auto& [name, value] : response.headers) {
       head_text_.append(name).append(": ").append(value).append("\r\n");
     }
@@ -291,6 +303,7 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
   bool keep_alive_ = true;
   bool head_ = false;
   bool watching_ = false;
+  bool begun_ = false;  // a part of a header is there
   bool late_ = false;
   bool linger_ = false;
 };

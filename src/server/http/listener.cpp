@@ -20,6 +20,7 @@ constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 40\r\nRetry-After: 1\r\n"
     "Connection: close\r\n\r\n{\"error\":\"too many connections; retry\"}\n";
 
+// Connections made with a context keep what they need of it when it goes.
 asio::ssl::context make_tls(const TlsOptions& options) {
   asio::ssl::context context(asio::ssl::context::tls_server);
   try {
@@ -48,7 +49,7 @@ struct Listener::Impl {
   Shared shared;
   std::vector<std::unique_ptr<Loop>> loops;
   std::optional<tcp::acceptor> acceptor;
-  std::optional<asio::ssl::context> tls;
+  std::atomic<std::shared_ptr<asio::ssl::context>> tls;  // null: no TLS
   size_t next_loop = 0;
 
   void bind() {
@@ -92,7 +93,7 @@ struct Listener::Impl {
   }
 
   void turn_away(tcp::socket& socket) const {
-    if (tls) return;
+    if (tls.load()) return;
     error_code ignored;
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(kBusy), ignored);
@@ -105,8 +106,8 @@ struct Listener::Impl {
   }
 
   void open(Loop& loop, tcp::socket socket) {
-    if (tls) {
-      serve(loop, shared, std::move(socket), *tls);
+    if (const auto context = tls.load()) {
+      serve(loop, shared, std::move(socket), *context);
     } else {
       serve(loop, shared, std::move(socket));
     }
@@ -128,7 +129,7 @@ Listener::Listener(const ListenerOptions& options, Handle handle) : impl_(std::m
   impl_->shared.workers = &impl_->workers;
   const int threads = options.threads > 0 ? options.threads : std::min(runtime::cpu_budget(), 8);
   for (int i = 0; i < threads; ++i) impl_->loops.push_back(std::make_unique<Loop>());
-  if (!options.tls.certificate.empty()) impl_->tls.emplace(make_tls(options.tls));
+  reload_tls();
   impl_->bind();
 }
 
@@ -136,6 +137,11 @@ Listener::~Listener() { stop(std::chrono::milliseconds(0)); }
 
 uint16_t Listener::port() const { return impl_->acceptor->local_endpoint().port(); }
 size_t Listener::connections() const { return impl_->shared.connections; }
+
+void Listener::reload_tls() {
+  const TlsOptions& options = impl_->options.tls;
+  if (!options.certificate.empty()) impl_->tls = std::make_shared<asio::ssl::context>(make_tls(options));
+}
 
 void Listener::start() {
   impl_->accept();

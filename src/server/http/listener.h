@@ -47,6 +47,9 @@ class Listener {
 
   uint16_t port() const;
   void start();
+  // Reads the TLS certificate and key anew, for the connections that come. Throws Error(kInvalidArgument) where they
+  // can't be used: the old ones stay.
+  void reload_tls();
   // Accepts no more, lets what is being answered finish for at most `patience`, then closes everything.
   void stop(std::chrono::milliseconds patience);
   size_t connections() const;
