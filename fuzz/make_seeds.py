@@ -192,5 +192,6 @@ for name, data in {
     "examples": b'\4{"context": {"b": 2}, "examples": [{"a": 1}, {"a": 3}]}',
     "gzip": b"\5" + gzip.compress(b"hello" * 50, mtime=0),
     "traceparent": b"\x0600-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    "generate": b'\7{"a": [1, 2], "parameters": {"b": [3, 4]}, "id": "x"}',
 }.items():
     write("request", name, data)

@@ -1,8 +1,9 @@
-// Bodies of requests: /predict, Open Inference Protocol, TensorFlow Serving, compressed ones, and trace headers. The
+// Bodies of requests: /predict, Open Inference Protocol, generate, TensorFlow Serving, compressed ones, and trace headers. The
 // first byte chooses the reader.
 #include "fuzz.h"
 #include "server/http/compression.h"
 #include "server/protocol/fanout.h"
+#include "server/protocol/generate.h"
 #include "server/protocol/oip.h"
 #include "server/protocol/tfs.h"
 #include "server/trace.h"
@@ -36,7 +37,7 @@ void read_binary(const Bytes& body) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   constexpr size_t kLimit = 1 << 20;
-  return fuzz_one(data + 1, size - 1, [which = data[0] % 7](const Bytes& body) {
+  return fuzz_one(data + 1, size - 1, [which = data[0] % 8](const Bytes& body) {
     bool sampled = false;
     switch (which) {
       case 0:
@@ -51,8 +52,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         return (void)server::tfs::read_examples(*model(), body.text());
       case 5:
         return (void)server::http::decompress(body, "gzip", kLimit);
-      default:
+      case 6:
         return (void)server::read_traceparent(body.text(), sampled);
+      default:
+        return (void)server::generate::read(*model(), body.text());
     }
   });
 }
