@@ -1,5 +1,5 @@
-// Bodies of requests: /predict, Open Inference Protocol, generate, TensorFlow Serving, compressed ones, and trace headers. The
-// first byte chooses the reader.
+// Bodies of requests: /predict, Open Inference Protocol, generate, TensorFlow Serving, compressed ones, and trace
+// headers. The first byte chooses the reader.
 #include "fuzz.h"
 #include "server/http/compression.h"
 #include "server/protocol/fanout.h"
