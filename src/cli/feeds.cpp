@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <optional>
 
 #include "base/error.h"
@@ -12,6 +13,7 @@
 #include "formats/npy.h"
 #include "formats/zip.h"
 #include "runtime/arrays.h"
+#include "server/protocol/json_reader.h"
 #include "server/protocol/json_tensor.h"
 #include "serving/layout.h"
 
@@ -121,6 +123,29 @@ std::vector<Tensor> read_feeds(const std::vector<std::string>& given, const std:
     ordered.push_back(*std::move(tensors[i]));
   }
   return ordered;
+}
+
+std::vector<Tensor> read_json_feeds(std::string_view text, const std::vector<ValueInfo>& inputs) {
+  server::JsonReader reader(text);
+  std::map<std::string, std::string_view> values;
+  if (reader.peek() == server::JsonReader::Kind::kObject) {
+    reader.open_object();
+    for (std::string key; reader.next_key(key);) values[key] = reader.skip();
+    reader.finish();
+  } else if (inputs.size() == 1) {
+    values[inputs.front().name] = text;
+  }
+  std::vector<Tensor> tensors;
+  for (const ValueInfo& input : inputs) {
+    const auto value = values.find(input.name);
+    if (value == values.end()) {
+      fail_invalid(fmt::format("input \"{}\" is missing; the model takes {}", input.name, described(inputs)));
+    }
+    tensors.push_back(from_json(value->second, input, "the value"));
+  }
+  if (values.size() > inputs.size())
+    fail_invalid("there are values for no input; the model takes " + described(inputs));
+  return tensors;
 }
 
 std::vector<runtime::NamedTensor> read_npz(const std::string& file) {

@@ -15,6 +15,9 @@ namespace onward::cli {
 std::vector<ir::Tensor> read_feeds(const std::vector<std::string>& given, const std::vector<runtime::ValueInfo>& inputs,
                                    serving::PixelRange pixels);
 
+// The inputs from one JSON text: an object of values by input name, or the bare value of the only input.
+std::vector<ir::Tensor> read_json_feeds(std::string_view text, const std::vector<runtime::ValueInfo>& inputs);
+
 // The arrays of an .npz file.
 std::vector<runtime::NamedTensor> read_npz(const std::string& file);
 

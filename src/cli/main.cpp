@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
   onward::cli::add_optimize(app);
   onward::cli::add_quantize(app);
   onward::cli::add_compare(app);
+  onward::cli::add_bench(app);
   onward::cli::add_run(app);
   onward::cli::add_inspect(app);
   onward::cli::add_verify(app);

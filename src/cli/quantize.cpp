@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 
@@ -39,7 +40,6 @@ struct Arguments {
   PixelRange pixels = PixelRange::kAuto;
   int opset = 0;
   bool json = false;
-  std::string command;
   quantize::Options options;
   ImportArguments import;
 };
@@ -137,6 +137,17 @@ void print_text(const quantize::Report& report) {
   for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
 }
 
+// As it was typed, with quotes where a shell needs them.
+std::string command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string text;
+  for (std::string word; std::getline(file, word, '\0');) {
+    const bool plain = word.find_first_of(" \t\"'*?$&;|<>()\\") == std::string::npos && !word.empty();
+    text += (text.empty() ? "" : " ") + (plain ? word : "'" + word + "'");
+  }
+  return text;
+}
+
 void write_report(const std::string& file, const quantize::Report& report) {
   const bool html = std::filesystem::path(file).extension() == ".html";
   const std::string text = html ? quantize::to_html(report) : quantize::to_json(report).dump(2) + "\n";
@@ -195,7 +206,7 @@ void run(Arguments& arguments) {
   quantize::Report& report = result.report;
   report.source = arguments.source;
   report.output = arguments.output;
-  report.command = arguments.command;
+  report.command = command_line();
   if (!arguments.report.empty()) write_report(arguments.report, report);
   arguments.json ? fmt::print("{}\n", quantize::to_json(report).dump(2)) : print_text(report);
 }
@@ -275,11 +286,7 @@ void add_quantize(CLI::App& app) {
       ->type_name("N");
   verb.add_flag("--json", arguments->json, "Print the report as JSON");
   arguments->import.add_to(verb);
-  verb.callback([arguments, &app] {
-    arguments->command = "onward";
-    for (const std::string& word : app.remaining()) arguments->command += " " + word;
-    run(*arguments);
-  });
+  verb.callback([arguments] { run(*arguments); });
 }
 
 }  // namespace onward::cli

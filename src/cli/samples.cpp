@@ -15,35 +15,47 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> sample_files(const std::string& folder) {
-  static const std::set<std::string> kEndings{".npz", ".npy", ".png", ".jpg", ".jpeg", ".json"};
+bool is_npz(const std::string& file) { return fs::path(file).extension() == ".npz"; }
+
+std::vector<std::string> calibration_files(const std::string& folder) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
     fail_not_found("there is no calibration folder " + folder,
                    "put one .npz for each sample into it, its arrays named as the model's inputs, or images");
   }
+  std::vector<std::string> files = sample_files(folder);
+  if (files.empty()) {
+    fail_invalid(
+        "the calibration folder " + folder + " holds no samples",
+        "put one .npz for each sample into it, its arrays named as the model's inputs, or .png or .jpg images");
+  }
+  return files;
+}
+
+}  // namespace
+
+std::vector<std::string> sample_files(const std::string& folder) {
+  static const std::set<std::string> kEndings{".npz", ".npy", ".png", ".jpg", ".jpeg", ".json"};
   std::vector<std::string> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     std::string ending = entry.path().extension().string();
     std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
     if (entry.is_regular_file() && kEndings.contains(ending)) files.push_back(entry.path().string());
   }
-  if (files.empty()) {
-    fail_invalid(
-        "the calibration folder " + folder + " holds no samples",
-        "put one .npz for each sample into it, its arrays named as the model's inputs, or .png or .jpg images");
-  }
   std::sort(files.begin(), files.end());
   return files;
 }
 
-bool is_npz(const std::string& file) { return fs::path(file).extension() == ".npz"; }
-
-}  // namespace
+std::vector<std::string> sample_feeds(const std::string& file, const std::vector<runtime::ValueInfo>& inputs) {
+  if (!is_npz(file)) return {file};
+  std::vector<std::string> feeds;
+  for (const runtime::ValueInfo& input : inputs) feeds.push_back(input.name + "=" + file);
+  return feeds;
+}
 
 quantize::Samples folder_samples(const std::string& folder, size_t limit, const runtime::Session& session,
                                  serving::PixelRange pixels) {
-  const std::vector<std::string> all = sample_files(folder);
+  const std::vector<std::string> all = calibration_files(folder);
   std::vector<std::string> files;
   for (const size_t index : quantize::spread_samples(all.size(), limit)) files.push_back(all[index]);
   const std::vector<runtime::ValueInfo> inputs = session.inputs();
@@ -54,13 +66,7 @@ quantize::Samples folder_samples(const std::string& folder, size_t limit, const 
   samples.count = files.size();
   samples.name = [files](size_t index) { return files[index]; };
   samples.inputs = [files, inputs, pixels](size_t index) {
-    std::vector<std::string> given;
-    if (is_npz(files[index])) {
-      for (const runtime::ValueInfo& input : inputs) given.push_back(input.name + "=" + files[index]);
-    } else {
-      given.push_back(files[index]);
-    }
-    std::vector<ir::Tensor> tensors = read_feeds(given, inputs, pixels);
+    std::vector<ir::Tensor> tensors = read_feeds(sample_feeds(files[index], inputs), inputs, pixels);
     quantize::check_finite(tensors, inputs, files[index]);
     return tensors;
   };

@@ -9,6 +9,7 @@ namespace onward::cli {
 
 // Each adds a subcommand whose callback does the work and throws onward::Error when it fails. `convert` and the like
 // share option texts through src/cli/options.h.
+void add_bench(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_convert(CLI::App& app);
 void add_inspect(CLI::App& app);

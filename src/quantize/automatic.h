@@ -11,7 +11,7 @@ struct Choice {
 };
 
 // Never slower than the float model, within --max-drop and --max-size; of what is left, the one that is fastest for its
-// size. Notes each candidate in the report.
+// size. Notes each candidate, and the times, in the report.
 Choice choose(Workbench& bench, Report& report);
 
 }  // namespace onward::quantize

@@ -135,6 +135,18 @@ std::string method_text(const StaticOptions& options) {
                      options.correct_bias ? ", bias corrected" : "");
 }
 
+void note_times(const Workbench& bench, const runtime::Session& session, Report& report) {
+  constexpr double kWorthSaying = 1.1;
+  const std::vector<double> times =
+      time_sessions({&bench.reference(), &session}, bench.samples(), bench.options().runs);
+  report.milliseconds_before = times[0];
+  report.milliseconds_after = times[1];
+  if (times[1] <= times[0] * kWorthSaying) return;
+  report.notes.emplace_back(bench.options().mode == Mode::kHalf
+                                ? "slower here: this CPU has few float16 kernels; float16 is for GPUs and phones"
+                                : "slower than the float model on this machine; --mode auto finds what is not");
+}
+
 void check_limits(const Options& options, const Report& report) {
   // What was measured is a matter of rounding beyond that.
   constexpr double kSlack = 1e-9;
@@ -167,9 +179,7 @@ Result quantize(ir::Model& model, const Options& options, const Samples& samples
   report.bytes_after = host.size(made.model);
   const runtime::Session session = host.open(made.model);
   report.fidelity = measure(bench.reference(), session, samples);
-  const std::vector<double> times = time_sessions({&bench.reference(), &session}, samples, options.runs);
-  report.milliseconds_before = times[0];
-  report.milliseconds_after = times[1];
+  if (options.mode != Mode::kAuto) note_times(bench, session, report);
   if (uses_integers(made.recipe)) report.method = method_text(made.recipe.integers);
   check_limits(options, report);
   describe_layers(bench, made.recipe, made.model, report);

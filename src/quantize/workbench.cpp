@@ -7,6 +7,13 @@
 #include "quantize/qdq_plan.h"
 
 namespace onward::quantize {
+namespace {
+
+// Small models run more often, for a steadier median.
+constexpr int kMostRuns = 500;
+constexpr std::chrono::milliseconds kTimingBudget{500};
+
+}  // namespace
 
 Workbench::Workbench(ir::Model& model, const Options& options, const Samples& samples, const Host& host)
     : model_(model), options_(options), samples_(samples), host_(host) {
@@ -44,15 +51,17 @@ Fidelity Workbench::fidelity(ir::Model& candidate) {
 
 std::vector<double> time_sessions(const std::vector<const runtime::Session*>& sessions, const Samples& samples,
                                   int runs) {
+  using Clock = std::chrono::steady_clock;
   const std::vector<ir::Tensor> inputs = samples.inputs(0);
   std::vector<std::vector<double>> times(sessions.size());
+  const Clock::time_point begin = Clock::now();
   // The first run of each warms up.
-  for (int run = 0; run <= runs; ++run) {
+  for (int run = 0; run <= runs || (run < kMostRuns && Clock::now() - begin < kTimingBudget); ++run) {
     for (size_t i = 0; i < sessions.size(); ++i) {
       const std::vector<ir::Tensor> own = inputs_for(*sessions[i], inputs);
-      const auto start = std::chrono::steady_clock::now();
+      const Clock::time_point start = Clock::now();
       sessions[i]->run(own);
-      const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
+      const std::chrono::duration<double, std::milli> time = Clock::now() - start;
       if (run > 0) times[i].push_back(time.count());
     }
   }

@@ -39,7 +39,7 @@ class Workbench {
 };
 
 // Median milliseconds of each session on the first sample, run in turns so that what else the machine does touches all
-// alike.
+// alike. At least `runs` times.
 std::vector<double> time_sessions(const std::vector<const runtime::Session*>& sessions, const Samples& samples,
                                   int runs);
 
