@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes src/import/torch/ops/special_fits.inc: polynomials that stand for special functions on an interval each.
+"""Writes src/import/common/special_fits.inc: polynomials that stand for special functions on an interval each.
 
-    python3 scripts/special_fits.py > src/import/torch/ops/special_fits.inc
+    python3 scripts/special_fits.py > src/import/common/special_fits.inc
 
 Needs mpmath. Each function is interpolated at Chebyshev nodes in t in [-1, 1] with 40 digits, cut where the coefficients
 fall below double precision, and written as powers of t, the highest first. What t is stands in special_functions.cpp

@@ -1,22 +1,10 @@
 // Between Keras' channels_last and ONNX's channels_first.
 #pragma once
 
+#include "import/common/layout.h"
 #include "ir/builder.h"
 
 namespace onward::importer::keras {
-
-inline std::vector<int64_t> channels_to_front(size_t rank) {
-  std::vector<int64_t> perm{0, static_cast<int64_t>(rank) - 1};
-  for (size_t i = 1; i + 1 < rank; ++i) perm.push_back(static_cast<int64_t>(i));
-  return perm;
-}
-
-inline std::vector<int64_t> channels_to_back(size_t rank) {
-  std::vector<int64_t> perm{0};
-  for (size_t i = 2; i < rank; ++i) perm.push_back(static_cast<int64_t>(i));
-  perm.push_back(1);
-  return perm;
-}
 
 // `compute` on `x` with its channels at axis 1, whichever way the layer has them.
 template <class Compute>

@@ -40,10 +40,6 @@ Value* along(ir::Builder& b, Value* vector, size_t axis, size_t rank) {
   return b.Unsqueeze(vector, others);
 }
 
-Value* vector_of(ir::Builder& b, const std::vector<double>& values, DType dtype) {
-  return b.constant(ir::Tensor::from_doubles(dtype, {static_cast<int64_t>(values.size())}, values));
-}
-
 Value* swapped(ir::Builder& b, Value* x) {
   std::vector<int64_t> perm = all_axes(x->rank());
   if (perm.size() >= 2) std::swap(perm[perm.size() - 1], perm[perm.size() - 2]);
@@ -100,18 +96,6 @@ Value* scatter(ir::Builder& b, Value* data, Value* indices, Value* updates, cons
   Value* values = b.op("Reshape", {updates, b.Concat({count, width}, 0)}, {{"allowzero", 1}});
   Value* result = b.op("ScatterElements", {table, to, values}, {{"axis", 0}, {"reduction", reduction}});
   return reshape(b, result, shape);
-}
-
-std::vector<int64_t> channels_to_front(size_t rank) {
-  std::vector<int64_t> perm = all_axes(rank);
-  std::rotate(perm.begin() + 1, perm.end() - 1, perm.end());
-  return perm;
-}
-
-std::vector<int64_t> channels_to_back(size_t rank) {
-  std::vector<int64_t> perm = all_axes(rank);
-  std::rotate(perm.begin() + 1, perm.begin() + 2, perm.end());
-  return perm;
 }
 
 bool channels_first(const Call& c, const char* fallback) {

@@ -1,7 +1,9 @@
 // What several operator families need.
 #pragma once
 
+#include "import/common/arithmetic.h"
 #include "import/common/axes.h"
+#include "import/common/layout.h"
 #include "import/tensorflow/call.h"
 
 namespace onward::importer::tf {
@@ -23,7 +25,6 @@ ir::Value* dims(ir::Builder& b, ir::Value* x, int64_t start, int64_t end = kToEn
 ir::Value* product(ir::Builder& b, ir::Value* vector);
 // A vector of numbers that varies along `axis` of a tensor of `rank` dimensions.
 ir::Value* along(ir::Builder& b, ir::Value* vector, size_t axis, size_t rank);
-ir::Value* vector_of(ir::Builder& b, const std::vector<double>& values, ir::DType dtype);
 // The last two axes swapped; where the rank is not known, fails.
 ir::Value* swapped(ir::Builder& b, ir::Value* x);
 
@@ -44,9 +45,7 @@ ir::Value* filled(ir::Builder& b, ir::Value* shape, ir::Value* fill);
 ir::Value* scatter(ir::Builder& b, ir::Value* data, ir::Value* indices, ir::Value* updates, const char* reduction);
 
 // --- images
-// "NHWC" and kin to ONNX's channels first, and back.
-std::vector<int64_t> channels_to_front(size_t rank);
-std::vector<int64_t> channels_to_back(size_t rank);
+// `compute` on `x` with its channels at axis 1.
 template <class Compute>
 ir::Value* in_nchw(ir::Builder& b, ir::Value* x, size_t rank, bool channels_first, const Compute& compute) {
   if (channels_first) return compute(x);

@@ -91,9 +91,9 @@ Value* spaced(Call& c, DType dtype) {
   Value* start = b.Reshape(c.scalar("start", dtype), {1});
   Value* end = b.Reshape(c.scalar("end", dtype), {1});
   Value* step = b.Div(b.Sub(end, start), static_cast<double>(std::max<int64_t>(steps - 1, 1)));
-  Value* rising = b.Add(start, b.Mul(step, vector(b, from_start, dtype)));
-  Value* falling = b.Sub(end, b.Mul(step, vector(b, from_end, dtype)));
-  return b.Where(b.Cast(vector(b, second, dtype), DType::kBool), falling, rising);
+  Value* rising = b.Add(start, b.Mul(step, vector_of(b, from_start, dtype)));
+  Value* falling = b.Sub(end, b.Mul(step, vector_of(b, from_end, dtype)));
+  return b.Where(b.Cast(vector_of(b, second, dtype), DType::kBool), falling, rising);
 }
 Value* linspace(Call& c) {
   const DType dtype = c.dtype().value_or(DType::kFloat);

@@ -235,7 +235,7 @@ Value* frequencies(Call& c) {
   for (int64_t i = 0; i < (Half ? n / 2 + 1 : n); ++i) {
     values.push_back(static_cast<double>(!Half && i >= (n + 1) / 2 ? i - n : i) * step);
   }
-  return vector(c.b, values, c.dtype().value_or(DType::kFloat));
+  return vector_of(c.b, values, c.dtype().value_or(DType::kFloat));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What several operator families need.
 #pragma once
 
+#include "import/common/arithmetic.h"
 #include "import/common/axes.h"
 #include "import/torch/op_table.h"
 
@@ -12,16 +13,8 @@ ir::Value* at_least_1d(ir::Builder& b, ir::Value* x);
 ir::Value* along(ir::Builder& b, ir::Value* vector, int64_t axis, size_t rank);
 // The number of elements along some axes, rank 0; of all where there are none.
 ir::Value* count_along(ir::Builder& b, ir::Value* x, const std::vector<int64_t>& axes);
-// Towards zero.
-ir::Value* truncated(ir::Builder& b, ir::Value* x);
 // x where it is a number, `value` where it is NaN.
 ir::Value* without_nan(ir::Builder& b, ir::Value* x, double value);
-// coefficients[0] x^n + … + coefficients[n].
-ir::Value* polynomial(ir::Builder& b, ir::Value* x, const std::vector<double>& coefficients);
-// A vector constant.
-ir::Value* vector(ir::Builder& b, const std::vector<double>& values, ir::DType dtype);
-// Both shapes broadcast to one (int64 vectors are not needed: the tensors themselves).
-ir::Value* broadcast_shape(ir::Builder& b, const ir::Values& tensors);
 // Whether the dimension is surely this size.
 bool is_size(const ir::Value* x, size_t axis, int64_t size);
 

@@ -299,7 +299,7 @@ ir::Values histogram(Call& c) {
   for (int64_t i = 0; i <= bins; ++i) steps.push_back(static_cast<double>(i));
   Value* width = b.Div(b.Sub(range.high, range.low), static_cast<double>(bins));
   // From the nearer end, as linspace does.
-  Value* count = vector(b, steps, x->dtype);
+  Value* count = vector_of(b, steps, x->dtype);
   Value* rising = b.Add(b.Mul(count, width), range.low);
   Value* falling = b.Sub(range.high, b.Mul(b.Sub(b.number_like(static_cast<double>(bins), x), count), width));
   Value* first_half = b.Less(count, b.number_like(static_cast<double>(bins + 1) / 2, x));

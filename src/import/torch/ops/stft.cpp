@@ -119,7 +119,7 @@ Value* cosine_window(Call& c, const std::vector<double>& weights) {
     }
     values.push_back(length == 1 ? 1 : value);
   }
-  return vector(c.b, values, c.dtype().value_or(DType::kFloat));
+  return vector_of(c.b, values, c.dtype().value_or(DType::kFloat));
 }
 Value* hann(Call& c) { return cosine_window(c, {0.5, 0.5}); }
 Value* hamming(Call& c) {
@@ -133,7 +133,7 @@ Value* bartlett(Call& c) {
   for (int64_t i = 0; i < length; ++i) {
     values.push_back(length == 1 ? 1 : 1 - std::abs(static_cast<double>(i) / half - 1));
   }
-  return vector(c.b, values, c.dtype().value_or(DType::kFloat));
+  return vector_of(c.b, values, c.dtype().value_or(DType::kFloat));
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ Value* fractional_starts(ir::Builder& b, Value* size, int64_t kernel, int64_t ou
   std::vector<double> steps;
   for (int64_t i = 0; i + 1 < outputs; ++i) steps.push_back(static_cast<double>(i));
   Value* first = b.Floor(b.Mul(sample, alpha));
-  Value* places = b.Sub(b.Floor(b.Mul(b.Add(sample, vector(b, steps, samples->dtype)), alpha)), first);
+  Value* places = b.Sub(b.Floor(b.Mul(b.Add(sample, vector_of(b, steps, samples->dtype)), alpha)), first);
   Value* last = b.Expand(room, b.Shape(sample));
   return b.Cast(b.Concat({places, last}, -1), DType::kInt64);
 }
