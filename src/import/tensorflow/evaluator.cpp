@@ -24,6 +24,14 @@ bool is_blocker(const Error& error) {
          error.code() == Code::kNotFound;
 }
 
+// Whether a node may look at a variable: a change that comes after it must wait for it.
+bool looks_at_variables(const tensorflow::Node& node) {
+  static constexpr std::string_view kReads[] = {"ReadVariableOp", "ResourceGather", "ResourceGatherNd"};
+  const Op* op = op_table().find(node.op);
+  return std::find(std::begin(kReads), std::end(kReads), node.op) != std::end(kReads) ||
+         (op != nullptr && op->structural);
+}
+
 // Shapes that the file notes for each output fill in what is not known.
 void note_shapes(const tensorflow::Node& node, Items& results) {
   const auto found = node.attrs.find("_output_shapes");
@@ -90,7 +98,10 @@ std::optional<size_t> Evaluator::dependency(const Body& body, size_t node, size_
   const size_t inputs = op != nullptr && op->ignored ? 0 : at.inputs.size();
   if (index < inputs) return at.inputs[index].node;
   const size_t control = at.controls[index - inputs];
-  const bool matters = !body.effects.empty() && body.effects[control];
+  const tensorflow::Node* before = body.nodes[control].def;
+  const bool matters =
+      !body.effects.empty() &&
+      (body.effects[control] || (body.effects[node] && before != nullptr && looks_at_variables(*before)));
   return matters ? std::optional(control) : std::nullopt;
 }
 

@@ -63,6 +63,7 @@ const OpTable& op_table() {
   static const OpTable kTable = [] {
     OpTable table;
     register_activation(table);
+    register_bits(table);
     register_blocks(table);
     register_boxes(table);
     register_calls(table);
@@ -85,12 +86,15 @@ const OpTable& op_table() {
     register_pooling(table);
     register_quantization(table);
     register_ragged(table);
+    register_recurrent_cells(table);
     register_reduction(table);
     register_resize(table);
+    register_scattering(table);
     register_segment(table);
     register_selection(table);
     register_slicing(table);
     register_sorting(table);
+    register_special(table);
     register_strings(table);
     register_tables(table);
     register_variables(table);

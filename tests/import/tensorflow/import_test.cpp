@@ -130,6 +130,35 @@ TEST_F(TensorFlowImport, InlinesCalls) {
   EXPECT_EQ(value(text, "call"), 10);
 }
 
+// A read that comes before a change by a control edge only gives the old value, whatever is asked for first.
+TEST_F(TensorFlowImport, ReadsBeforeALaterChange) {
+  const std::string int32 = type("dtype", "INT32");
+  const std::string text = graph(
+      node("v", "VarHandleOp", {}, int32 + attr("shape", "shape {}")) + constant("five", 5) + constant("two", 2) +
+      node("set", "AssignVariableOp", {"v", "five"}, int32) + node("before", "ReadVariableOp", {"v", "^set"}, int32) +
+      node("more", "AssignAddVariableOp", {"v", "two", "^before"}, int32) +
+      node("after", "ReadVariableOp", {"v", "^more"}, int32) + node("difference", "Sub", {"after", "before"}));
+  EXPECT_EQ(value(text, "difference"), 2);
+}
+
+TEST_F(TensorFlowImport, WritesIntoVariables) {
+  const std::string int32 = type("dtype", "INT32");
+  const std::string ints = "tensor { dtype: DT_INT32 tensor_shape { dim { size: ";
+  const auto vector = [&](const std::string& name, size_t size, const std::string& values) {
+    return node(name, "Const", {}, int32 + attr("value", ints + std::to_string(size) + " } } " + values + " }"));
+  };
+  const std::string text =
+      graph(node("v", "VarHandleOp", {}, int32 + attr("shape", "shape { dim { size: 3 } }")) +
+            vector("start", 3, "int_val: 1 int_val: 2 int_val: 3") + vector("rows", 2, "int_val: 0 int_val: 2") +
+            constant("ten", 10) + constant("one", 1) + node("set", "AssignVariableOp", {"v", "start"}, int32) +
+            node("add", "ResourceScatterAdd", {"v", "rows", "ten", "^set"}, int32) + vector("from", 1, "int_val: 1") +
+            vector("to", 1, "int_val: 3") + vector("step", 1, "int_val: 1") +
+            node("slice", "ResourceStridedSliceAssign", {"v", "from", "to", "step", "one", "^add"}) +
+            node("read", "ReadVariableOp", {"v", "^slice"}, int32) + constant("axis", 0) +
+            node("sum", "Sum", {"read", "axis"}));
+  EXPECT_EQ(value(text, "sum"), 13);
+}
+
 TEST_F(TensorFlowImport, NamesTheFunctionOfABlocker) {
   const std::string inner = function("inner", {"v"}, node("odd", "NoSuchOp", {"v"}), {{"out", "odd:y:0"}});
   const std::string text =

@@ -6,6 +6,7 @@
 namespace onward::importer::tf {
 
 void register_activation(OpTable& table);
+void register_bits(OpTable& table);
 void register_blocks(OpTable& table);
 void register_boxes(OpTable& table);
 void register_calls(OpTable& table);
@@ -29,12 +30,15 @@ void register_padding(OpTable& table);
 void register_pooling(OpTable& table);
 void register_quantization(OpTable& table);
 void register_ragged(OpTable& table);
+void register_recurrent_cells(OpTable& table);
 void register_reduction(OpTable& table);
 void register_resize(OpTable& table);
+void register_scattering(OpTable& table);
 void register_segment(OpTable& table);
 void register_selection(OpTable& table);
 void register_slicing(OpTable& table);
 void register_sorting(OpTable& table);
+void register_special(OpTable& table);
 void register_strings(OpTable& table);
 void register_tables(OpTable& table);
 void register_variables(OpTable& table);

@@ -71,42 +71,7 @@ Value* resource_gather_nd(Call& c) {
   return gathered_nd(c, c.tensor_of(variable_content(c, c.resource(0)), "the variable"));
 }
 
-// --- scattering ------------------------------------------------------------------------------------------------------
-
-// What ScatterElements can combine.
-Value* combined(Call& c, Value* data, Value* indices, Value* updates, const char* reduction) {
-  ir::Builder& b = c.b;
-  const DType dtype = data->dtype;
-  if (dtype == DType::kString || std::string_view(reduction) == "none") {
-    return scatter(b, data, indices, updates, "none");
-  }
-  const DType wide = arithmetic_dtype(dtype);
-  return b.Cast(scatter(b, b.Cast(data, wide), indices, b.Cast(updates, wide), reduction), dtype);
-}
-
-// ScatterNd(indices: Tindices, updates: T, shape: Tindices) -> output: repeated indices add up
-Value* scatter_nd(Call& c) {
-  ir::Builder& b = c.b;
-  Value* updates = c.input(1);
-  Value* shape = as_vector(b, c.input(2));
-  if (updates->dtype == DType::kString) {
-    Value* blank = b.constant(ir::Tensor::of_strings({}, {""}));
-    return combined(c, b.Expand(blank, shape), c.input(0), updates, "none");
-  }
-  return combined(c, b.Fill(shape, 0, updates->dtype), c.input(0), updates, "add");
-}
-
-Value* negated(ir::Builder& b, Value* x) {
-  const DType wide = arithmetic_dtype(x->dtype);
-  return b.Cast(b.Neg(b.Cast(x, wide)), x->dtype);
-}
-
-// TensorScatterUpdate(tensor: T, indices: Tindices, updates: T) -> output
-Value* tensor_scatter_update(Call& c) { return combined(c, c.input(0), c.input(1), c.input(2), "none"); }
-Value* tensor_scatter_add(Call& c) { return combined(c, c.input(0), c.input(1), c.input(2), "add"); }
-Value* tensor_scatter_sub(Call& c) { return combined(c, c.input(0), c.input(1), negated(c.b, c.input(2)), "add"); }
-Value* tensor_scatter_max(Call& c) { return combined(c, c.input(0), c.input(1), c.input(2), "max"); }
-Value* tensor_scatter_min(Call& c) { return combined(c, c.input(0), c.input(1), c.input(2), "min"); }
+// --- regrouping ------------------------------------------------------------------------------------------------------
 
 // DynamicStitch(indices: N * int32, data: N * T) -> merged
 Value* dynamic_stitch(Call& c) {
@@ -170,7 +135,7 @@ Value* sparse_to_dense(Call& c) {
 Value* sparse_dense_product(Call& c) {
   ir::Builder& b = c.b;
   Value* zeros = b.Fill(as_vector(b, c.input(2)), 0, c.input(1)->dtype);
-  Value* left = combined(c, zeros, c.input(0), c.input(1), "add");
+  Value* left = scatter(b, zeros, c.input(0), c.input(1), "add");
   Value* right = c.input(3);
   if (c.flag("adjoint_a")) left = b.Transpose(left, {1, 0});
   if (c.flag("adjoint_b")) right = b.Transpose(right, {1, 0});
@@ -218,13 +183,6 @@ void register_indexing(OpTable& t) {
   t.add("GatherNd", gather_nd);
   t.add("ResourceGather", resource_gather);
   t.add("ResourceGatherNd", resource_gather_nd);
-  t.add("ScatterNd", scatter_nd);
-  t.add("ScatterNdNonAliasingAdd", tensor_scatter_add);
-  t.add("TensorScatterUpdate", tensor_scatter_update);
-  t.add("TensorScatterAdd", tensor_scatter_add);
-  t.add("TensorScatterSub", tensor_scatter_sub);
-  t.add("TensorScatterMax", tensor_scatter_max);
-  t.add("TensorScatterMin", tensor_scatter_min);
   t.add("DynamicStitch", dynamic_stitch);
   t.add("ParallelDynamicStitch", dynamic_stitch);
   t.add("DynamicPartition", dynamic_partition);

@@ -166,6 +166,18 @@ Value* strided_update(Call& c, Value* x, const Bounds& bounds, Value* values) {
 }
 // TensorStridedSliceUpdate(input: T, begin, end, strides, value: T, masks…) -> output
 Value* tensor_strided_slice_update(Call& c) { return strided_update(c, c.input(0), bounds_of(c, 1), c.input(4)); }
+// ResourceStridedSliceAssign(ref, begin, end, strides, value: T, masks…)
+Items assign_slice(Call& c) {
+  const Resource& variable = c.resource(0);
+  Value* old = c.tensor_of(variable_content(c, variable), "the variable");
+  c.state().variables[&variable] = strided_update(c, old, bounds_of(c, 1), c.input(4));
+  return {};
+}
+// StridedSliceAssign(ref, begin, end, strides, value: T, masks…) -> output_ref
+Items assign_slice_ref(Call& c) {
+  assign_slice(c);
+  return {c.item(0)};
+}
 // StridedSliceGrad(shape: Index, begin, end, strides, dy: T, masks…) -> output
 Value* strided_slice_grad(Call& c) {
   Value* zeros = c.b.Fill(as_vector(c.b, c.input(0)), 0, c.input(4)->dtype);
@@ -302,6 +314,8 @@ ir::Values unpack(Call& c) {
 void register_slicing(OpTable& t) {
   t.add("StridedSlice", strided_slice);
   t.add("TensorStridedSliceUpdate", tensor_strided_slice_update);
+  t.effect("ResourceStridedSliceAssign", assign_slice);
+  t.effect("StridedSliceAssign", assign_slice_ref);
   t.add("StridedSliceGrad", strided_slice_grad);
   t.add("Slice", slice);
   t.add("Concat", concat);

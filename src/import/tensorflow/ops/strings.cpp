@@ -1,5 +1,8 @@
 // Strings, as far as ONNX goes: joining, splitting and matching need opset 20, comparing 19.
+#include "import/common/strings.h"
+
 #include "import/tensorflow/ops/families.h"
+#include "import/tensorflow/ops/helpers.h"
 
 namespace onward::importer::tf {
 namespace {
@@ -80,6 +83,94 @@ Value* as_string(Call& c) {
   return b.Cast(x, DType::kString);
 }
 
+// --- characters ------------------------------------------------------------------------------------------------------
+
+// StringLower(input: string, encoding: string = "") -> output
+Value* with_case(Call& c, const char* action) {
+  Builder& b = c.b;
+  Value* x = c.input(0);
+  Value* changed = b.op("StringNormalizer", {b.Reshape(x, {-1})}, {{"case_change_action", action}});
+  return reshape(b, changed, b.Shape(x));
+}
+Value* lower(Call& c) { return with_case(c, "LOWER"); }
+Value* upper(Call& c) { return with_case(c, "UPPER"); }
+
+// StringLength(input: string, unit: string = "BYTE") -> output: int32
+Value* length(Call& c) {
+  Builder& b = c.b;
+  Value* x = c.input(0);
+  Value* flat = b.Reshape(x, {-1});
+  Value* lengths = nullptr;
+  if (c.text("unit", "BYTE") == "BYTE") {
+    lengths = utf8_text(b, flat).lengths;
+  } else {
+    Value* there = b.Not(b.Equal(split_characters(b, flat), text(b, "")));
+    lengths = b.ReduceSum(b.Cast(there, DType::kInt64), {1}, false);
+  }
+  return reshape(b, b.Cast(lengths, DType::kInt32), b.Shape(x));
+}
+
+// The characters [n, most] at the places `kept`, joined again.
+Value* joined_characters(Builder& b, Value* characters, Value* kept) {
+  Value* blank = text(b, "");
+  Value* rows = b.Where(kept, characters, blank);
+  Value* start = b.Expand(blank, b.dim(characters, 0));
+  const auto step = [&](Builder& i, Value* column, Value*, const ir::Values& state) -> Builder::LoopResult {
+    return {nullptr, {i.op("StringConcat", {state[0], i.Gather(rows, column, 1)})}, {}};
+  };
+  return b.Loop(b.dim_scalar(characters, 1), nullptr, {start}, step)[0];
+}
+
+struct Characters {
+  Value* all;      // [n, most], "" behind the end
+  Value* there;    // whether there is one
+  Value* columns;  // [1, most]
+};
+Characters characters_of(Builder& b, Value* x) {
+  Value* all = split_characters(b, b.Reshape(x, {-1}));
+  Value* columns = b.Unsqueeze(counting(b, b.dim_scalar(all, 1)), {0});
+  return {all, b.Not(b.Equal(all, text(b, ""))), columns};
+}
+
+// StringStrip(input: string) -> output
+Value* strip(Call& c) {
+  Builder& b = c.b;
+  Value* x = c.input(0);
+  const auto [all, there, columns] = characters_of(b, x);
+  Value* solid = there;
+  for (const char* space : {" ", "\t", "\n", "\r", "\v", "\f"})
+    solid = b.And(solid, b.Not(b.Equal(all, text(b, space))));
+  // Between the first and the last that is no space.
+  Value* first = b.ReduceMin(b.Where(solid, columns, b.i64(kToEnd)), {1});
+  Value* last = b.ReduceMax(b.Where(solid, columns, b.i64(-1)), {1});
+  Value* kept = b.And(b.GreaterOrEqual(columns, first), b.LessOrEqual(columns, last));
+  return reshape(b, joined_characters(b, all, kept), b.Shape(x));
+}
+
+// Substr(input: string, pos: T, len: T, unit: string = "BYTE") -> output; bytes are taken for characters
+Value* substring(Call& c) {
+  Builder& b = c.b;
+  Value* x = c.input(0);
+  Value* shape = b.Shape(x);
+  const auto [all, there, columns] = characters_of(b, x);
+  const auto column = [&](size_t index) {
+    return b.Reshape(b.Expand(b.Cast(c.input(index), DType::kInt64), shape), {-1, 1});
+  };
+  Value* position = column(1);
+  Value* length = b.ReduceSum(b.Cast(there, DType::kInt64), {1});
+  Value* from = b.Max(b.Where(b.Less(position, b.i64(0)), b.Add(position, length), position), b.i64(0));
+  Value* kept = b.And(b.GreaterOrEqual(columns, from), b.Less(columns, b.Add(from, column(2))));
+  return reshape(b, joined_characters(b, all, kept), shape);
+}
+
+// StringToHashBucketFast(input: string, num_buckets: int) -> output: int64
+Value* hash_bucket(Call& c) {
+  Builder& b = c.b;
+  Value* x = c.input(0);
+  Value* hash = fingerprint64(b, utf8_text(b, b.Reshape(x, {-1})));
+  return reshape(b, unsigned_mod(b, hash, c.integer("num_buckets", 1)), b.Shape(x));
+}
+
 }  // namespace
 
 void register_strings(OpTable& t) {
@@ -90,6 +181,12 @@ void register_strings(OpTable& t) {
   t.add("RegexFullMatch", match);
   t.add("StringToNumber", to_number);
   t.add("AsString", as_string);
+  t.add("StringLower", lower);
+  t.add("StringUpper", upper);
+  t.add("StringLength", length);
+  t.add("StringStrip", strip);
+  t.add("Substr", substring);
+  t.add("StringToHashBucketFast", hash_bucket);
 }
 
 }  // namespace onward::importer::tf

@@ -124,6 +124,25 @@ COMPLEX = [
     ("IFFT2D", dict(input=("Complex", dict(real=x(f(3, 4)), imag=x(f(3, 4)))))), ("Mul", dict(x=("Complex", dict(real=x(f(3)), imag=x(f(3, low=1)))), y=("Cast", dict(x=x(f(3)), DstT=tf.complex64)))),
     ("Angle", dict(input=("Complex", dict(real=x(f(3)), imag=x(f(3, low=1)))))), ("Conj", dict(input=("Complex", dict(real=x(f(3)), imag=x(f(3)))))),
 ]
+# Special functions, bits, recurrent cells.
+POSITIVE = f(2, 5, low=0.2, high=12)
+SPECIAL = [(name, dict(x=x(f(9, low=-11, high=11)))) for name in ("BesselI0", "BesselI0e", "BesselI1", "BesselI1e", "BesselJ0", "BesselJ1", "Lgamma", "Digamma")]
+SPECIAL += [(name, dict(x=x(POSITIVE))) for name in ("BesselK0", "BesselK0e", "BesselK1", "BesselK1e", "BesselY0", "BesselY1")]
+SPECIAL += [
+    ("Erfinv", dict(x=x(f(7, low=-0.99, high=0.99)))), ("Ndtri", dict(x=dyn(f(7, low=0.001, high=0.999)))), ("Lgamma", dict(x=x(f(3, dtype=np.float64)))),
+    ("Igamma", dict(a=x(POSITIVE), x=x(POSITIVE[:, ::-1]))), ("Igammac", dict(a=dyn(POSITIVE), x=x(f(2, 1, low=0.5, high=9)))),
+    ("Zeta", dict(x=x(POSITIVE + 1), q=x(POSITIVE[:, ::-1]))), ("Polygamma", dict(a=x(np.array([[0.0], [1.0]], np.float32)), x=x(POSITIVE))),
+    ("Polygamma", dict(a=x(np.float32(2)), x=x(POSITIVE))),
+    ("Bitcast", dict(input=x(np.array([0, 1, -2.5, 1e-40, -1e30, 3.1415927], np.float32)), type=tf.int32)), ("Bitcast", dict(input=x(np.array([0x3F800000, -0x3FE00000, 1, 0x7F7FFFFF], np.int32)), type=tf.float32)),
+    ("Bitcast", dict(input=dyn(np.array([[-1, 258], [7, 1 << 30]], np.int32)), type=tf.uint8)), ("Bitcast", dict(input=x(i(3, 4, high=256, dtype=np.uint8)), type=tf.int32)),
+    ("Bitcast", dict(input=x(i(4, low=-128, high=128, dtype=np.int8)), type=tf.uint8)), ("Bitcast", dict(input=x(i(2, 2, low=-9, high=9)), type=tf.int64)), ("Bitcast", dict(input=x(f(4, dtype=np.float16)), type=tf.int16)),
+]
+LSTM = dict(w=f(5, 12), wci=f(3), wcf=f(3), wco=f(3), b=f(12))
+SPECIAL += [
+    ("LSTMBlockCell", dict(x=x(f(2, 2)), cs_prev=x(f(2, 3)), h_prev=x(f(2, 3)), use_peephole=True, cell_clip=0.5, **LSTM)), ("LSTMBlockCell", dict(x=dyn(f(2, 2)), cs_prev=x(f(2, 3)), h_prev=x(f(2, 3)), forget_bias=0.3, **LSTM)),
+    ("BlockLSTM", dict(seq_len_max=np.int64(3), x=x(f(4, 2, 2)), cs_prev=f(2, 3), h_prev=f(2, 3), **LSTM)), ("BlockLSTMV2", dict(seq_len_max=x(np.int64(4)), x=dyn(f(4, 2, 2)), cs_prev=x(f(2, 3)), h_prev=x(f(2, 3)), use_peephole=True, **LSTM)),
+    ("GRUBlockCell", dict(x=x(f(2, 2)), h_prev=x(f(2, 3)), w_ru=f(5, 6), w_c=f(5, 3), b_ru=f(6), b_c=f(3))),
+]
 
 
 def encoded(array):
@@ -169,7 +188,7 @@ def record(number, op, arguments):
 
 
 def main():
-    rows = [record(number, *case) for number, case in enumerate(CASES + LINEAR + COMPLEX)]
+    rows = [record(number, *case) for number, case in enumerate(CASES + LINEAR + COMPLEX + SPECIAL)]
     path = pathlib.Path(__file__).with_name("cases.json")
     path.write_text("[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows) + "\n]\n")
 
