@@ -283,9 +283,13 @@ const OperationTable& operation_table() {
     register_arithmetic(table);
     register_indexing_operations(table);
     register_layout_operations(table);
+    register_linear_algebra_operations(table);
+    register_loss_operations(table);
     register_matrix_operations(table);
-    register_more_operations(table);
+    register_nan_operations(table);
     register_nn_operations(table);
+    register_pairwise_operations(table);
+    register_quantile_operations(table);
     register_reduction_operations(table);
     register_unary_operations(table);
     return table;

@@ -110,9 +110,13 @@ void for_each_word(std::string_view words, const Visit& visit) {
 void register_arithmetic(OperationTable& table);
 void register_indexing_operations(OperationTable& table);
 void register_layout_operations(OperationTable& table);
+void register_linear_algebra_operations(OperationTable& table);
+void register_loss_operations(OperationTable& table);
 void register_matrix_operations(OperationTable& table);
-void register_more_operations(OperationTable& table);
+void register_nan_operations(OperationTable& table);
 void register_nn_operations(OperationTable& table);
+void register_pairwise_operations(OperationTable& table);
+void register_quantile_operations(OperationTable& table);
 void register_reduction_operations(OperationTable& table);
 void register_unary_operations(OperationTable& table);
 

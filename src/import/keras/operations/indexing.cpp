@@ -1,5 +1,6 @@
 // Parts of tensors by index: x[...], take, gather, slice, one_hot, scatter.
 #include <limits>
+#include <numeric>
 
 #include "import/keras/operations.h"
 
@@ -212,6 +213,22 @@ ir::Values scatter_update(const Arguments& a) {
   return {a.b.op("ScatterND", {x, indices, a.b.Cast(a.value("updates"), x->dtype)})};
 }
 
+// segment_sum(data, segment_ids, num_segments): rows by a one-hot product
+ir::Values segment_sum(const Arguments& a) {
+  Builder& b = a.b;
+  Value* data = a.value("data");
+  a.require(a.has("num_segments"), "needs num_segments");
+  const int64_t count = a.integer("num_segments", 0);
+  a.require(count > 0 && count <= (1 << 20), "num_segments is out of range");
+  std::vector<int64_t> classes(static_cast<size_t>(count));
+  std::iota(classes.begin(), classes.end(), 0);
+  Value* ids = b.Cast(a.value("segment_ids"), DType::kInt64);
+  Value* on = b.Cast(b.Equal(b.Unsqueeze(b.ints(classes), {1}), b.Unsqueeze(ids, {0})), data->dtype);
+  Value* rows = b.Reshape(data, b.Concat({b.dim(data, 0), b.ints({-1})}, 0));
+  Value* rest = b.Slice(b.Shape(data), 1, std::numeric_limits<int64_t>::max(), 0);
+  return {b.Reshape(b.MatMul(on, rows), b.Concat({b.ints({count}), rest}, 0))};
+}
+
 }  // namespace
 
 void register_indexing_operations(OperationTable& table) {
@@ -230,6 +247,7 @@ void register_indexing_operations(OperationTable& table) {
   table.add("Digitize", {"x bins", digitize});
   table.add("ScatterUpdate", {"inputs indices updates", scatter_update});
   table.add("tf.tensor_scatter_nd_update", {"inputs:tensor indices updates", scatter_update});
+  table.add("SegmentSum", {"data segment_ids num_segments", segment_sum});
 }
 
 }  // namespace onward::importer::keras

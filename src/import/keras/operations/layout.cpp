@@ -329,6 +329,20 @@ ir::Values meshgrid(const Arguments& a) {
   return values;
 }
 
+Value* reversed(Builder& b, Value* x, int64_t axis) {
+  return b.Slice(x, -1, std::numeric_limits<int64_t>::min(), axis, -1);
+}
+ir::Values flipud(const Arguments& a) { return {reversed(a.b, a.value("x"), 0)}; }
+ir::Values fliplr(const Arguments& a) { return {reversed(a.b, a.value("x"), 1)}; }
+
+// append(x1, x2, axis=None)
+ir::Values append(const Arguments& a) {
+  Builder& b = a.b;
+  const auto [x, y] = a.operands("x1", "x2");
+  if (!a.has("axis")) return {b.Concat({b.Reshape(x, {-1}), b.Reshape(y, {-1})}, 0)};
+  return {b.Concat({x, y}, a.axis("axis", x, 0))};
+}
+
 }  // namespace
 
 Value* symmetric_pad(Builder& b, Value* x, const std::vector<int64_t>& pads) {
@@ -389,6 +403,9 @@ void register_layout_operations(OperationTable& table) {
   table.add("tf.zeros", {"shape dtype", zeros});
   table.add("tf.ones", {"shape dtype", ones});
   table.add("Meshgrid", {"x", meshgrid});
+  table.add("Flipud", {"x", flipud});
+  table.add("Fliplr", {"x", fliplr});
+  table.add("Append", {"x1 x2 axis", append});
 }
 
 }  // namespace onward::importer::keras

@@ -110,6 +110,35 @@ ir::Values einsum(const Arguments& a) {
   return {a.b.op("Einsum", operands, {{"equation", equation}})};
 }
 
+// vdot(x1, x2): of everything
+ir::Values vdot(const Arguments& a) {
+  const auto [x, y] = a.operands("x1", "x2");
+  return {a.b.MatMul(a.b.Reshape(x, {-1}), a.b.Reshape(y, {-1}))};
+}
+
+// cross(x1, x2): along the last axis, of three
+ir::Values cross(const Arguments& a) {
+  Builder& b = a.b;
+  const auto [x, y] = a.operands("x1", "x2");
+  for (const char* axis : {"axisa", "axisb", "axisc", "axis"}) {
+    a.require(a.integer(axis, -1) == -1, "along another axis than the last is not supported");
+  }
+  const auto turned = [&](Value* v, const std::vector<int64_t>& order) { return b.Gather(v, b.ints(order), -1); };
+  return {b.Sub(b.Mul(turned(x, {1, 2, 0}), turned(y, {2, 0, 1})), b.Mul(turned(x, {2, 0, 1}), turned(y, {1, 2, 0})))};
+}
+
+// trace(x, offset=0, axis1=0, axis2=1) of matrices
+ir::Values trace(const Arguments& a) {
+  Builder& b = a.b;
+  Value* x = a.value("x");
+  a.require(x->rank() == 2 && a.integer("offset", 0) == 0,
+            "of more than a matrix, or with an offset, is not supported");
+  Value* rows = b.Range(b.i64(0), b.dim_scalar(x, 0), b.i64(1));
+  Value* columns = b.Range(b.i64(0), b.dim_scalar(x, 1), b.i64(1));
+  Value* on = b.Cast(b.Equal(b.Unsqueeze(rows, {1}), b.Unsqueeze(columns, {0})), x->dtype);
+  return {b.ReduceSum(b.Mul(x, on), {}, false)};
+}
+
 }  // namespace
 
 void register_matrix_operations(OperationTable& table) {
@@ -125,6 +154,9 @@ void register_matrix_operations(OperationTable& table) {
   table.add("Outer", {"x1 x2", outer});
   table.add("Einsum", {"operands", einsum});
   table.add("tf.einsum", {"subscripts:equation operands:inputs", einsum});
+  table.add("Vdot", {"x1 x2", vdot});
+  table.add("Cross", {"x1 x2", cross});
+  table.add("Trace", {"x offset axis1 axis2", trace});
 }
 
 }  // namespace onward::importer::keras

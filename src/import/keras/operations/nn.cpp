@@ -200,6 +200,30 @@ ir::Values grayscale(const Arguments& a) {
   return {b.ReduceSum(b.Mul(x, weights), {first ? -3 : -1})};
 }
 
+// batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3)
+ir::Values batch_norm(const Arguments& a) {
+  Builder& b = a.b;
+  Value* x = a.value("x");
+  const int64_t axis = a.axis("axis", x, -1);
+  std::vector<int64_t> shape(x->rank(), 1);
+  shape[static_cast<size_t>(axis)] = -1;
+  const auto shaped = [&](const char* name) { return b.Reshape(b.Cast(a.value(name), x->dtype), shape); };
+  Value* y = b.Div(b.Sub(x, shaped("mean")), b.Sqrt(b.Add(shaped("variance"), a.number("epsilon", 1e-3))));
+  if (a.has("scale")) y = b.Mul(y, shaped("scale"));
+  return {a.has("offset") ? b.Add(y, shaped("offset")) : y};
+}
+
+// depth_to_space(x, block_size, data_format), space_to_depth likewise
+ir::Values blocks(const Arguments& a, const char* op) {
+  Value* x = a.value("x");
+  const std::string layout = a.text("data_format", "channels_last");
+  ir::Attrs attrs{{"blocksize", a.integer("block_size", 1)}};
+  return {in_nchw(a.b, x, layout == "channels_first" || layout == "NCHW",
+                  [&](Value* v) { return a.b.op(op, {v}, attrs); })};
+}
+ir::Values depth_to_space(const Arguments& a) { return blocks(a, "DepthToSpace"); }
+ir::Values space_to_depth(const Arguments& a) { return blocks(a, "SpaceToDepth"); }
+
 }  // namespace
 
 void register_nn_operations(OperationTable& table) {
@@ -243,6 +267,11 @@ void register_nn_operations(OperationTable& table) {
   table.add("tf.nn.dropout", {"x rate", identity});
   table.add("MultiHot", {"x", multi_hot});
   table.add("RGBToGrayscale", {"x data_format", grayscale});
+  table.add("BatchNorm", {"x mean variance offset scale", batch_norm});
+  table.add("DepthToSpace", {"x block_size data_format", depth_to_space});
+  table.add("SpaceToDepth", {"x block_size data_format", space_to_depth});
+  table.add("tf.nn.depth_to_space", {"x:input block_size data_format", depth_to_space});
+  table.add("tf.nn.space_to_depth", {"x:input block_size data_format", space_to_depth});
 }
 
 }  // namespace onward::importer::keras

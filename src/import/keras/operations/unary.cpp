@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "import/common/special.h"
 #include "import/keras/operations.h"
 
 namespace onward::importer::keras {
@@ -182,6 +183,18 @@ constexpr Unary kUnary[] = {
     {"ConvertToTensor", "convert_to_tensor", plain<same>},
 };
 
+// erfinv(x)
+ir::Values erfinv(const Arguments& a) {
+  Value* x = floating(a.b, a.value("x"));
+  return {a.b.Cast(special::erfinv(a.b, a.b.Cast(x, DType::kDouble)), x->dtype)};
+}
+
+// erfc(x) = 1 - erf(x)
+ir::Values erfc(const Arguments& a) {
+  Value* x = floating(a.b, a.value("x"));
+  return {a.b.Sub(a.b.number_like(1, x), a.b.Erf(x))};
+}
+
 }  // namespace
 
 void register_unary_operations(OperationTable& table) {
@@ -199,6 +212,8 @@ void register_unary_operations(OperationTable& table) {
   table.add("OnesLike", {"x dtype", like<ones_like>});
   table.add("tf.zeros_like", {"x:input dtype", like<zeros_like>});
   table.add("tf.ones_like", {"x:input dtype", like<ones_like>});
+  for (const char* name : {"Erfc", "tf.math.erfc"}) table.add(name, {"x", erfc});
+  table.add("Erfinv", {"x", erfinv});
 }
 
 }  // namespace onward::importer::keras

@@ -1,5 +1,6 @@
 // Image preprocessing: Rescaling, Resizing, CenterCrop, AutoContrast, and the random layers, which change nothing at
 // inference.
+#include <cmath>
 #include <limits>
 
 #include "import/common/resize.h"
@@ -86,6 +87,17 @@ Value* padded(Builder& b, Value* x, int64_t axis, int64_t height, int64_t width,
   return b.op("Pad", {x, b.Concat(pads, 0), b.number_like(value, x)}, {{"mode", "constant"}});
 }
 
+// Keras 3 gives whole numbers back where it got them.
+Value* as_given(const Context& ctx, Value* y) {
+  Builder& b = ctx.b;
+  const DType dtype = ctx.x()->dtype;
+  if (ctx.session.legacy || !ir::is_integer(dtype) || ir::dtype_bits(dtype) > 32) return y;
+  const auto bits = static_cast<int>(ir::dtype_bits(dtype)) - (ir::is_signed_integer(dtype) ? 1 : 0);
+  const double most = std::ldexp(1.0, bits) - 1;
+  Value* low = b.number_like(ir::is_signed_integer(dtype) ? -most - 1 : 0, y);
+  return b.Cast(b.Clip(b.Round(y), low, b.number_like(most, y)), dtype);
+}
+
 // Resizing(height, width, interpolation="bilinear", crop_to_aspect_ratio=False, pad_to_aspect_ratio=False,
 // antialias=False)
 ir::Values resizing(Context& ctx) {
@@ -100,7 +112,8 @@ ir::Values resizing(Context& ctx) {
   ctx.require(is_resize_method(method), "interpolation \"" + method + "\" is unknown");
   if (c.get("crop_to_aspect_ratio", false)) x = cropped(b, x, axis, height, width);
   if (c.get("pad_to_aspect_ratio", false)) x = padded(b, x, axis, height, width, c.get("fill_value", 0.0));
-  return {resize_image(b, x, axis, axis + 1, b.ints({height, width}), method, c.get("antialias", false))};
+  Value* y = resize_image(b, x, axis, axis + 1, b.ints({height, width}), method, c.get("antialias", false));
+  return {as_given(ctx, y)};
 }
 
 // The middle of an image that is large enough; a smaller one is cut to the aspect ratio and enlarged.

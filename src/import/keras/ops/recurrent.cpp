@@ -32,6 +32,12 @@ Given given(const Context& ctx) {
   return result;
 }
 
+// Keras 3 hands the mask on by itself only where the call has no other tensors.
+Value* step_mask(const Context& ctx, const ir::Values& initial) {
+  const bool given = !ctx.argument(2, "mask").is_null();
+  return !initial.empty() && !given && !ctx.session.legacy ? nullptr : ctx.mask();
+}
+
 void require_states(const Context& ctx, const ir::Values& initial, size_t expected) {
   ctx.require(
       initial.empty() || initial.size() == expected,
@@ -50,7 +56,7 @@ ir::Values recurrent_layer(Context& ctx) {
   const std::vector<Cell> cells = read_cells(ctx, ctx.layer, "");
   require_states(ctx, initial, state_count(cells));
   const bool backwards = c.get("go_backwards", false);
-  Value* mask = ctx.mask();
+  Value* mask = step_mask(ctx, initial);
   const Ran ran = run_cells(ctx.b, cells, {x, mask, backwards, c.get("zero_output_for_mask", false), initial});
   ir::Values results;
   if (c.get("return_sequences", false)) {
@@ -106,7 +112,7 @@ ir::Values bidirectional(Context& ctx) {
   const Layer forward = forward_layer(ctx.layer);
   const Layer backward = backward_layer(ctx.layer);
   const bool sequences = forward.config.get("return_sequences", false);
-  Value* mask = ctx.mask();
+  Value* mask = step_mask(ctx, initial);
   const RanBoth ran = run_directions(ctx, forward, backward, {x, mask, false, sequences, initial});
   // A layer that runs backwards gives its results in the order it takes the steps; Bidirectional turns the second
   // layer's round.
