@@ -7,8 +7,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
 
 #include "base/error.h"
+#include "base/release_pages.h"
 
 namespace onward {
 namespace {
@@ -35,11 +38,49 @@ class Descriptor {
   int fd_;
 };
 
+// The files that are mapped now: where each ends, by where it starts.
+class Mapped {
+ public:
+  void add(uintptr_t start, size_t size) {
+    const std::lock_guard lock(mutex_);
+    ends_[start] = start + size;
+  }
+  void remove(uintptr_t start) {
+    const std::lock_guard lock(mutex_);
+    ends_.erase(start);
+  }
+  // The whole pages of a mapping that [start, end) covers.
+  void release(uintptr_t start, uintptr_t end) {
+    const std::lock_guard lock(mutex_);
+    const auto after = ends_.upper_bound(start);
+    if (after == ends_.begin() || std::prev(after)->second < end) return;
+    const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const uintptr_t first = (start + page - 1) / page * page;
+    const uintptr_t last = end / page * page;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<uintptr_t, uintptr_t> ends_;
+};
+
+Mapped& mapped() {
+  static auto* all = new Mapped;  // outlives whatever is unmapped at the end
+  return *all;
+}
+
 struct Mapping {
-  Mapping(void* address, size_t length) : start(address), size(length) {}
+  Mapping(void* address, size_t length) : start(address), size(length) {
+    mapped().add(reinterpret_cast<uintptr_t>(start), size);
+  }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() { ::munmap(start, size); }
+  ~Mapping() {
+    mapped().remove(reinterpret_cast<uintptr_t>(start));
+    ::munmap(start, size);
+  }
   void* start;
   size_t size;
 };
@@ -62,6 +103,11 @@ Bytes map_file(const std::filesystem::path& path) {
   if (start == MAP_FAILED) fail_system("cannot map " + path.string(), errno);
   auto owner = std::make_shared<const Mapping>(start, size);
   return {ByteView(static_cast<const std::byte*>(start), size), owner};
+}
+
+void release_pages(ByteView bytes) {
+  const auto start = reinterpret_cast<uintptr_t>(bytes.data());
+  mapped().release(start, start + bytes.size());
 }
 
 void write_file(const std::filesystem::path& path, std::span<const ByteView> parts) {

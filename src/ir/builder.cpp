@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/release_pages.h"
 #include "ir/eval.h"
 
 namespace onward::ir {
@@ -12,6 +13,8 @@ namespace {
 
 // Constants larger than this are only folded by operators that don't grow or compute on them.
 constexpr size_t kFoldBytes = 1 << 20;
+// Constants from this size on are worth a system call.
+constexpr size_t kLargeBytes = 1 << 16;
 
 std::vector<int64_t> normalized(std::vector<int64_t> axes, size_t rank) {
   for (int64_t& axis : axes) {
@@ -48,6 +51,10 @@ bool Builder::fold(std::string_view type, const Values& inputs, size_t outputs, 
   }
   auto tensors = evaluate(type, constants, attrs, outputs, kFoldBytes);
   if (!tensors) return false;
+  // What the file holds has done its duty.
+  for (const Tensor* tensor : constants) {
+    if (tensor != nullptr && tensor->bytes().size() >= kLargeBytes) release_pages(tensor->bytes().view());
+  }
   for (Tensor& tensor : *tensors) results.push_back(constant(std::move(tensor)));
   return true;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/release_pages.h"
 
 namespace onward {
 namespace {
@@ -15,6 +16,25 @@ TEST(MappedFile, ReadsBackWhatWasWritten) {
   write_file(path, {});
   EXPECT_TRUE(map_file(path).empty());
   std::filesystem::remove(path);
+}
+
+TEST(MappedFile, ReadsReleasedPagesAgain) {
+  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "released_pages_test.bin";
+  const std::string text(100'000, 'x');
+  const ByteView parts[] = {as_bytes(text)};
+  write_file(path, parts);
+  const Bytes file = map_file(path);
+  EXPECT_EQ(file.text(), text);
+  release_pages(file.view());
+  release_pages(file.view().subspan(10, 50'000));
+  EXPECT_EQ(file.text(), text);
+  std::filesystem::remove(path);
+}
+
+TEST(MappedFile, LeavesOtherMemoryAlone) {
+  const std::string text(100'000, 'x');
+  release_pages(as_bytes(text));
+  EXPECT_EQ(text, std::string(100'000, 'x'));
 }
 
 TEST(MappedFile, NamesWhatIsWrong) {

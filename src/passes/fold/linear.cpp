@@ -61,6 +61,7 @@ std::optional<Linear> linear_behind(const Value* value) {
 
 Value* with_affine(const Linear& linear, Rewrite& rewrite, const std::vector<double>& factors,
                    const std::vector<double>& offsets) {
+  rewrite.b.graph().drop_unused_constants();  // the weights that the fold before this one replaced: they may be large
   Node& node = *linear.node;
   ir::Values inputs = node.inputs();
   inputs.resize(3);
