@@ -44,8 +44,8 @@ Side load(const std::string& path, const convert::Options& options) {
   if (convert::detect(path) == convert::Format::kOnnx) {
     return {open_session(path, options), count_operators(*model.graph), bytes_on_disk(path), {}, {}};
   }
-  convert::optimize(model, options);
-  return {open_session(model, path, options.opset), count_operators(*model.graph), bytes_on_disk(path), {}, {}};
+  const int opset = convert::optimize(model, options);
+  return {open_session(model, path, opset), count_operators(*model.graph), bytes_on_disk(path), {}, {}};
 }
 
 std::vector<runtime::NamedTensor> feeds(const Arguments& arguments, const runtime::Session& session) {

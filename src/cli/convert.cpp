@@ -25,7 +25,7 @@ struct Arguments {
   std::string source;
   std::string output;
   std::string report;
-  int opset = convert::kDefaultOpset;
+  std::optional<int> opset;
   std::string layout;
   bool quiet = false;
   ClassArguments by_class;
@@ -63,6 +63,7 @@ struct Conversion {
   Json passes = Json::array();
   std::optional<bridge::Exported> exported;
   std::vector<runtime::Comparison> verified;
+  int opset = convert::kDefaultOpset;
   Stopwatch watch;
 };
 
@@ -82,7 +83,7 @@ Json to_json(const Arguments& arguments, const Conversion& conversion, const ir:
   return Json::object({{"source", conversion.source},
                        {"output", Json::object({{"file", arguments.output},
                                                 {"bytes", bytes_on_disk(arguments.output)},
-                                                {"opset", arguments.opset},
+                                                {"opset", conversion.opset},
                                                 {"inputs", describe_inputs(*model.graph)},
                                                 {"outputs", describe_outputs(*model.graph)},
                                                 {"operators", count_operators(*model.graph)},
@@ -98,7 +99,11 @@ void summarize(const Arguments& arguments, const Conversion& conversion, const i
   const Weights weights = count_weights(*model.graph);
   fmt::print("{} -> {}: {}, {}, {}, opset {}, in {:.0f} ms\n", arguments.source, arguments.output,
              counted(model.graph->nodes().size(), "node"), counted(weights.tensors, "tensor"),
-             size_text(bytes_on_disk(arguments.output)), arguments.opset, conversion.watch.total());
+             size_text(bytes_on_disk(arguments.output)), conversion.opset, conversion.watch.total());
+  if (!arguments.opset && conversion.opset != convert::kDefaultOpset) {
+    fmt::print("note: opset {} and not {}, for some of its operators are newer\n", conversion.opset,
+               convert::kDefaultOpset);
+  }
   if (!conversion.exported) return;
   for (const std::string& note : conversion.exported->notes) fmt::print("note: {}\n", note);
   if (conversion.verified.empty()) return;
@@ -130,9 +135,9 @@ ir::Model import_class(const Arguments& arguments, const convert::Options& optio
   ir::Model model = exported.import();
   conversion.watch.lap("import");
   conversion.source.set("source_operators", count_source_operators(*model.graph));
-  convert::optimize(model, options);
+  conversion.opset = convert::optimize(model, options);
   conversion.watch.lap("optimize");
-  if (!arguments.by_class.unchecked) conversion.verified = exported.verify(model, options.opset);
+  if (!arguments.by_class.unchecked) conversion.verified = exported.verify(model, conversion.opset);
   conversion.watch.lap("verify");
   return model;
 }
@@ -143,7 +148,7 @@ ir::Model import_graph(const Arguments& arguments, const convert::Options& optio
   if (!arguments.report.empty()) {
     conversion.source.set("source_operators", count_source_operators(*model.graph));
   }
-  convert::optimize(model, options);
+  conversion.opset = convert::optimize(model, options);
   conversion.watch.lap("optimize");
   return model;
 }
@@ -164,7 +169,7 @@ void run(const Arguments& arguments) {
   if (!by_class) options.import = arguments.import.options();
   ir::Model model =
       by_class ? import_class(arguments, options, conversion) : import_graph(arguments, options, conversion);
-  exporter::write_onnx(model, arguments.output, {.opset = options.opset});
+  exporter::write_onnx(model, arguments.output, {.opset = conversion.opset});
   conversion.watch.lap("write");
   if (!arguments.report.empty()) {
     conversion.source.set("file", arguments.source);
@@ -191,8 +196,10 @@ void add_convert(CLI::App& app) {
       "runs the model's own code in your Python, and checks the result against what the model answers there.");
   verb.add_option("SRC", arguments->source, "The model file or SavedModel folder")->required();
   verb.add_option("-o,--output", arguments->output, "The ONNX file to write")->required()->type_name("OUT.onnx");
-  verb.add_option("--opset", arguments->opset, "ONNX opset of the result, 13 to the newest")
-      ->capture_default_str()
+  verb.add_option(
+          "--opset", arguments->opset,
+          fmt::format("ONNX opset of the result, {} to the newest; without it {}, or newer where the model needs it",
+                      convert::kOldestOpset, convert::kDefaultOpset))
       ->check(refuse_opset, "");
   verb.add_option("--layout", arguments->layout, "nchw: image inputs and outputs become NCHW")
       ->check(CLI::IsMember({"nchw"}).description(""))

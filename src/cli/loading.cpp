@@ -22,16 +22,17 @@ runtime::Session open_session(const std::filesystem::path& path, const convert::
   const bool as_it_is = options.import.input_dims.empty() && options.import.inputs.empty() &&
                         options.import.outputs.empty() && options.layout == convert::Layout::kSource;
   if (convert::detect(path) == convert::Format::kOnnx && as_it_is) return runtime::Session::load(path);
-  convert::check_opset(options.opset);
+  if (options.opset) convert::check_opset(*options.opset);
   ir::Model model = convert::import_file(path, options.import);
-  convert::optimize(model, options);
-  return open_session(model, path.string(), options.opset);
+  const int opset = convert::optimize(model, options);
+  return open_session(model, path.string(), opset);
 }
 
-int target_opset(const ir::Model& model, int wanted) {
+std::optional<int> target_opset(const ir::Model& model, int wanted) {
   if (wanted != 0) return wanted;
   const auto own = model.opset_imports.find("");
-  return own == model.opset_imports.end() ? convert::kDefaultOpset : std::max(own->second, convert::kDefaultOpset);
+  if (own == model.opset_imports.end() || own->second <= convert::kDefaultOpset) return std::nullopt;
+  return own->second;
 }
 
 }  // namespace onward::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "convert/convert.h"
 #include "runtime/session.h"
@@ -14,7 +15,8 @@ runtime::Session open_session(const std::filesystem::path& path, const convert::
 // The same for a graph at hand (it is changed no further than writing it would).
 runtime::Session open_session(ir::Model& model, const std::string& name, int opset);
 
-// The opset to write: `wanted`, or for 0 the default, unless the model was read from ONNX of a newer one.
-int target_opset(const ir::Model& model, int wanted);
+// The opset to write: `wanted`, or for 0 the one of the ONNX file that the model was read from, where that is newer
+// than the default; else none, for what convert::optimize chooses.
+std::optional<int> target_opset(const ir::Model& model, int wanted);
 
 }  // namespace onward::cli

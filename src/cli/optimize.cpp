@@ -46,18 +46,18 @@ void run(const Arguments& arguments) {
   ir::Model model = convert::import_file(arguments.source, options.import);
   const Json before = measure(*model.graph, bytes_on_disk(arguments.source));
   options.opset = target_opset(model, arguments.opset);
-  convert::optimize(model, options);
-  exporter::WriteOptions write{.opset = options.opset};
+  const int opset = convert::optimize(model, options);
+  exporter::WriteOptions write{.opset = opset};
   if (arguments.external) write.inline_limit = 0;
   exporter::write_onnx(model, arguments.output, write);
   const std::string data = arguments.output + ".data";
   const Json after =
       measure(*model.graph, bytes_on_disk(arguments.output) + (arguments.external ? bytes_on_disk(data) : 0));
   if (arguments.json) {
-    fmt::print("{}\n", Json::object({{"opset", options.opset}, {"before", before}, {"after", after}}).dump(2));
+    fmt::print("{}\n", Json::object({{"opset", opset}, {"before", before}, {"after", after}}).dump(2));
   } else {
     fmt::print("{}: {}\n{}: {}, opset {}\n", arguments.source, described(before), arguments.output, described(after),
-               options.opset);
+               opset);
   }
 }
 

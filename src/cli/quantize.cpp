@@ -182,14 +182,14 @@ void run(Arguments& arguments) {
   // Before the passes: they may fold what shows it.
   quantize::check_not_quantized(model);
   convert.opset = target_opset(model, arguments.opset);
-  convert::optimize(model, convert);
+  const int opset = convert::optimize(model, convert);
 
-  const schema::SchemaInference inference(convert.opset);
+  const schema::SchemaInference inference(opset);
   const quantize::Host host{
       inference,
-      [&](ir::Model& one) { return open_session(one, arguments.source, convert.opset); },
+      [&](ir::Model& one) { return open_session(one, arguments.source, opset); },
       [&](ir::Model& one) {
-        const exporter::Serialized file = exporter::serialize(one, {.opset = convert.opset});
+        const exporter::Serialized file = exporter::serialize(one, {.opset = opset});
         size_t size = file.size();
         for (const Bytes& part : file.external) size += part.size();
         return size;
@@ -202,7 +202,7 @@ void run(Arguments& arguments) {
           ? random_samples(kRandomSamples, session)
           : folder_samples(arguments.calibration, arguments.samples, session, arguments.pixels);
   quantize::Result result = quantize::quantize(model, arguments.options, samples, host);
-  exporter::write_onnx(result.model, arguments.output, {.opset = convert.opset});
+  exporter::write_onnx(result.model, arguments.output, {.opset = opset});
   quantize::Report& report = result.report;
   report.source = arguments.source;
   report.output = arguments.output;

@@ -64,18 +64,20 @@ ir::Model import_file(const fs::path& path, const importer::Options& options) {
   }
 }
 
-void optimize(ir::Model& model, const Options& options) {
+int optimize(ir::Model& model, const Options& options) {
   const schema::SchemaInference inference;
   if (options.layout == Layout::kNchw) passes::images_to_channels_first(*model.graph, inference);
   passes::optimize(*model.graph, inference);
-  passes::lower_opset(*model.graph, inference, options.opset);
+  if (!options.opset) return passes::lower_to_least_opset(*model.graph, inference, kDefaultOpset);
+  passes::lower_opset(*model.graph, inference, *options.opset);
+  return *options.opset;
 }
 
 exporter::Serialized convert_file(const fs::path& path, const Options& options, const std::string& data_file) {
-  check_opset(options.opset);
+  if (options.opset) check_opset(*options.opset);
   ir::Model model = import_file(path, options.import);
-  optimize(model, options);
-  return exporter::serialize(model, {.opset = options.opset}, data_file);
+  const int opset = optimize(model, options);
+  return exporter::serialize(model, {.opset = opset}, data_file);
 }
 
 }  // namespace onward::convert

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "convert/detect.h"
@@ -18,7 +19,8 @@ enum class Layout { kSource, kNchw };
 
 struct Options {
   importer::Options import;
-  int opset = kDefaultOpset;
+  // None: kDefaultOpset, or the oldest later one that can express the model.
+  std::optional<int> opset;
   // kNchw: image inputs and outputs that the source has as NHWC become NCHW.
   Layout layout = Layout::kSource;
 };
@@ -31,8 +33,8 @@ void check_opset(int opset);
 // name; what can't be translated is reported all at once.
 ir::Model import_file(const std::filesystem::path& path, const importer::Options& options);
 
-// The passes, down to `options.opset`.
-void optimize(ir::Model& model, const Options& options);
+// The passes, down to `options.opset`; tells the opset that it became.
+int optimize(ir::Model& model, const Options& options);
 
 // import_file, optimize and serialize. `data_file` names the file of external weights, if it comes to that.
 exporter::Serialized convert_file(const std::filesystem::path& path, const Options& options,

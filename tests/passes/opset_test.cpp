@@ -88,6 +88,15 @@ TEST_P(Lowering, KeepsWhatIsComputed) {
 
 INSTANTIATE_TEST_SUITE_P(Opsets, Lowering, ::testing::Values(13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23));
 
+TEST(LowerOpset, GoesToTheOldestOpsetThatHasAWay) {
+  const schema::SchemaInference inference;
+  const ir::Model text = ir::parse_text(
+      "g (string[2] x, string[2] z, float[2] q) => (y, w) { y = StringConcat (x, z) w = Gelu (q) }", inference);
+  EXPECT_EQ(lower_to_least_opset(*text.graph, inference, 18), 20);
+  const ir::Model numbers = ir::parse_text("g (float[2] x) => (y) { y = Gelu (x) }", inference);
+  EXPECT_EQ(lower_to_least_opset(*numbers.graph, inference, 18), 18);
+}
+
 TEST(LowerOpset, ListsAllThatCannotBeExpressed) {
   const schema::SchemaInference inference;
   const ir::Model model = ir::parse_text(

@@ -14,7 +14,8 @@ Value* polynomial(ir::Builder& b, Value* x, const std::vector<double>& coefficie
   if (coefficients.size() > 4) {
     std::vector<double> powers;
     for (size_t i = coefficients.size(); i-- > 0;) powers.push_back(static_cast<double>(i));
-    Value* terms = b.Mul(b.Pow(b.Unsqueeze(x, {-1}), vector_of(b, powers, x->dtype)), vector_of(b, coefficients, x->dtype));
+    Value* terms =
+        b.Mul(b.Pow(b.Unsqueeze(x, {-1}), vector_of(b, powers, x->dtype)), vector_of(b, coefficients, x->dtype));
     return b.ReduceSum(terms, {-1}, false);
   }
   Value* sum = b.number_like(coefficients.at(0), x);

@@ -185,9 +185,7 @@ Value* erfc(ir::Builder& b, Value* x) {
   Value* tail = b.Mul(scaled_erfc(b, size), b.Exp(b.Neg(b.Mul(size, size))));
   return b.Where(b.Less(x, number(b, 0)), b.Sub(number(b, 2), tail), tail);
 }
-Value* ndtr(ir::Builder& b, Value* x) {
-  return b.Mul(erfc(b, b.Mul(x, -1 / std::numbers::sqrt2)), 0.5);
-}
+Value* ndtr(ir::Builder& b, Value* x) { return b.Mul(erfc(b, b.Mul(x, -1 / std::numbers::sqrt2)), 0.5); }
 Value* log_ndtr(ir::Builder& b, Value* x) {
   Value* scaled = b.Mul(x, -1 / std::numbers::sqrt2);
   Value* far = b.Sub(b.Log(b.Mul(scaled_erfc(b, b.Max(scaled, 0.0)), 0.5)), b.Mul(scaled, scaled));

@@ -34,17 +34,23 @@ class Lowerer {
 
   // What a lowering builds may itself need one.
   void run(ir::Graph& graph) {
-    if (table_.empty()) return;
+    if (try_on(graph)) return;
+    std::string text = fmt::format("opset {} cannot express this model:", opset_);
+    for (const std::string& blocker : blocked_) text += "\n  " + blocker;
+    throw Error(Code::kUnimplemented, text, fmt::format("choose a newer opset: --opset {}", enough_));
+  }
+
+  bool try_on(ir::Graph& graph) {
+    if (table_.empty()) return true;
     bool changed = true;
     while (changed) {
       blocked_.clear();
       changed = sweep(graph);
     }
-    if (blocked_.empty()) return;
-    std::string text = fmt::format("opset {} cannot express this model:", opset_);
-    for (const std::string& blocker : blocked_) text += "\n  " + blocker;
-    throw Error(Code::kUnimplemented, text, fmt::format("choose a newer opset: --opset {}", enough_));
+    return blocked_.empty();
   }
+  // The opset that needs none of the lowerings that failed.
+  int enough() const { return enough_; }
 
  private:
   bool sweep(ir::Graph& graph) {
@@ -79,16 +85,31 @@ class Lowerer {
   int opset_;
   std::unordered_map<std::string_view, std::vector<Lowering>> table_;
   std::vector<std::string> blocked_;
-  int enough_ = 0;  // the opset that needs none of the lowerings that failed
+  int enough_ = 0;
 };
+
+void tidy(ir::Graph& graph, const ir::Inference& canonical) {
+  // The lowerings bring their own numbers.
+  merge_duplicates(graph, canonical);
+  graph.drop_unused_constants();
+}
 
 }  // namespace
 
 void lower_opset(ir::Graph& graph, const ir::Inference& canonical, int opset) {
   Lowerer(canonical, opset).run(graph);
-  // The lowerings bring their own numbers.
-  merge_duplicates(graph, canonical);
-  graph.drop_unused_constants();
+  tidy(graph, canonical);
+}
+
+// What has been lowered already is as good in a later opset, whose own changes come on top.
+int lower_to_least_opset(ir::Graph& graph, const ir::Inference& canonical, int opset) {
+  Lowerer first(canonical, opset);
+  if (!first.try_on(graph)) {
+    opset = first.enough();
+    Lowerer(canonical, opset).run(graph);
+  }
+  tidy(graph, canonical);
+  return opset;
 }
 
 }  // namespace onward::passes

@@ -10,4 +10,7 @@ namespace onward::passes {
 // Error(kUnimplemented) that lists every node which `opset` has no way to express.
 void lower_opset(ir::Graph& graph, const ir::Inference& canonical, int opset);
 
+// The same for `opset` or, where it has no way, the oldest later one that has; tells which.
+int lower_to_least_opset(ir::Graph& graph, const ir::Inference& canonical, int opset);
+
 }  // namespace onward::passes

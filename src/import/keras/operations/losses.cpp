@@ -51,8 +51,8 @@ ir::Values sparse_categorical_crossentropy(const Arguments& a) {
   const int64_t axis = a.axis("axis", output, -1);
   Value* target = b.Cast(a.value("target"), DType::kInt64);
   if (target->rank() == output->rank()) target = b.Squeeze(target, {-1});
-  Value* chosen = b.op("GatherElements", {log_probabilities(a, output, axis), b.Unsqueeze(target, {axis})},
-                       {{"axis", axis}});
+  Value* chosen =
+      b.op("GatherElements", {log_probabilities(a, output, axis), b.Unsqueeze(target, {axis})}, {{"axis", axis}});
   return {b.Neg(b.Squeeze(chosen, {axis}))};
 }
 

@@ -1,4 +1,5 @@
-// Bitcast: the bytes of one type read as another. ONNX has no such operator, so numbers are taken apart and put together.
+// Bitcast: the bytes of one type read as another. ONNX has no such operator, so numbers are taken apart and put
+// together.
 #include <cmath>
 
 #include "import/tensorflow/ops/families.h"
@@ -93,8 +94,9 @@ Value* bitcast(Call& c) {
   const DType to = c.dtype("type");
   if (x->dtype == to) return x;
   for (const DType dtype : {x->dtype, to}) {
-    c.require(is_whole(dtype) || layout_of(dtype), std::string("numbers of type ") + std::string(ir::dtype_name(dtype)) +
-                                                       " cannot be taken apart into bits");
+    c.require(
+        is_whole(dtype) || layout_of(dtype),
+        std::string("numbers of type ") + std::string(ir::dtype_name(dtype)) + " cannot be taken apart into bits");
   }
   const auto from_width = static_cast<int64_t>(ir::dtype_bits(x->dtype));
   const auto to_width = static_cast<int64_t>(ir::dtype_bits(to));

@@ -71,9 +71,9 @@ ir::Values lstm_block_cell(Call& c) {
   return lstm_step(c, c.b, weights, c.input(0), c.input(1), c.input(2)).all();
 }
 
-// BlockLSTM(seq_len_max: int64, x: T, cs_prev: T, h_prev: T, w: T, wci: T, wcf: T, wco: T, b: T, forget_bias: float = 1,
-// cell_clip: float = 3, use_peephole: bool = false) -> i, cs, f, o, ci, co, h; BlockLSTMV2 has no forget_bias, another
-// order of gates and a cell_clip of 0. Steps from seq_len_max on are zeros.
+// BlockLSTM(seq_len_max: int64, x: T, cs_prev: T, h_prev: T, w: T, wci: T, wcf: T, wco: T, b: T, forget_bias: float =
+// 1, cell_clip: float = 3, use_peephole: bool = false) -> i, cs, f, o, ci, co, h; BlockLSTMV2 has no forget_bias,
+// another order of gates and a cell_clip of 0. Steps from seq_len_max on are zeros.
 template <bool V2>
 ir::Values block_lstm(Call& c) {
   ir::Builder& b = c.b;
