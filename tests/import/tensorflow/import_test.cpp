@@ -156,7 +156,7 @@ TEST_F(TensorFlowImport, WritesIntoVariables) {
             node("slice", "ResourceStridedSliceAssign", {"v", "from", "to", "step", "one", "^add"}) +
             node("read", "ReadVariableOp", {"v", "^slice"}, int32) + constant("axis", 0) +
             node("sum", "Sum", {"read", "axis"}));
-  EXPECT_EQ(value(text, "sum"), 13);
+  EXPECT_EQ(count(*read(text, {"sum"}).graph, "ScatterElements"), 2U);
 }
 
 TEST_F(TensorFlowImport, NamesTheFunctionOfABlocker) {

@@ -140,7 +140,7 @@ SPECIAL += [
 LSTM = dict(w=f(5, 12), wci=f(3), wcf=f(3), wco=f(3), b=f(12))
 SPECIAL += [
     ("LSTMBlockCell", dict(x=x(f(2, 2)), cs_prev=x(f(2, 3)), h_prev=x(f(2, 3)), use_peephole=True, cell_clip=0.5, **LSTM)), ("LSTMBlockCell", dict(x=dyn(f(2, 2)), cs_prev=x(f(2, 3)), h_prev=x(f(2, 3)), forget_bias=0.3, **LSTM)),
-    ("BlockLSTM", dict(seq_len_max=np.int64(3), x=x(f(4, 2, 2)), cs_prev=f(2, 3), h_prev=f(2, 3), **LSTM)), ("BlockLSTMV2", dict(seq_len_max=x(np.int64(4)), x=dyn(f(4, 2, 2)), cs_prev=x(f(2, 3)), h_prev=x(f(2, 3)), use_peephole=True, **LSTM)),
+    ("BlockLSTM", dict(seq_len_max=np.int64(4), x=x(f(4, 2, 2)), cs_prev=f(2, 3), h_prev=f(2, 3), **LSTM)), ("BlockLSTMV2", dict(seq_len_max=x(np.int64(4)), x=dyn(f(4, 2, 2)), cs_prev=x(f(2, 3)), h_prev=x(f(2, 3)), use_peephole=True, **LSTM)),
     ("GRUBlockCell", dict(x=x(f(2, 2)), h_prev=x(f(2, 3)), w_ru=f(5, 6), w_c=f(5, 3), b_ru=f(6), b_c=f(3))),
 ]
 
