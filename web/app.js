@@ -101,7 +101,8 @@ async function predict() {
   }
   const took = performance.now() - start;
   const outputs = parse(text)[`${name}_prediction`];
-  const named = Array.isArray(outputs) || typeof outputs !== "object" ? { [name]: outputs } : outputs;
+  const alone = Array.isArray(outputs) || typeof outputs !== "object";
+  const named = alone ? { [known.get(name)?.outputs[0].name ?? name]: outputs } : outputs;
   const note = document.createElement("p");
   note.className = "quiet";
   note.textContent = `Answered in ${took.toFixed(1)} ms`;
@@ -120,7 +121,9 @@ function drawRates() {
   const most = Math.max(1, ...rates);
   const points = rates.map((rate, i) => `${kPoints - rates.length + i + 1},${23 - (22 * rate) / most}`);
   document.querySelector("#rate polyline").setAttribute("points", points.join(" "));
-  by("rate-text").textContent = `${rates.at(-1).toFixed(1)} requests/s now, at most ${Math.max(...rates).toFixed(1)} in the last ${Math.round((rates.length * kEverySeconds) / 60)} min`;
+  const seconds = rates.length * kEverySeconds;
+  const span = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+  by("rate-text").textContent = `${rates.at(-1).toFixed(1)} requests/s now, at most ${Math.max(...rates).toFixed(1)} in the last ${span}`;
 }
 
 async function look() {

@@ -104,6 +104,14 @@ def test_a_picture_gives_a_mask(browser):
         page.close()
 
 
+def test_it_fits_a_phone(browser, page_server):
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(page_server.url + "/")
+    page.wait_for_selector("#models tbody tr")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
 def test_it_can_be_dropped(page):
     page.evaluate("""async (bytes) => {
         const data = new DataTransfer();
@@ -111,7 +119,7 @@ def test_it_can_be_dropped(page):
         document.getElementById("try").dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
     }""", list(png(4)))
     assert page.is_visible("#preview")
-    assert "nhwc" in predict(page, "nhwc")
+    assert "[1, 4, 4, 1]" in predict(page, "nhwc")
 
 
 def test_it_shows_what_goes_on(page):
