@@ -200,8 +200,9 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
 
   void handle(std::shared_ptr<Request> request, uint64_t turn) {
     const auto respond = [self = this->shared_from_this(), turn](Response response) {
-      asio::dispatch(self->stream_.get_executor(), [self, turn, response = std::move(response)]() mutable {
-        if (self->turn_ == turn && self->state_ == State::kAnswering) self->write(std::move(response));
+      if (self->loop_.context.get_executor().running_in_this_thread()) return self->answer(turn, std::move(response));
+      asio::post(self->loop_.context, [self, turn, response = std::move(response)]() mutable {
+        self->answer(turn, std::move(response));
       });
     };
     try {
@@ -213,6 +214,10 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
       return respond(std::move(response));
     }
     shared_.handle(std::move(request), respond);
+  }
+
+  void answer(uint64_t turn, Response response) {
+    if (turn_ == turn && state_ == State::kAnswering) write(std::move(response));
   }
 
   // While an answer is being made, notice that the client went away.

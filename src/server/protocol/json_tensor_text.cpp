@@ -106,9 +106,10 @@ void with_printing(const Tensor& tensor, const Print& print) {
   }
 }
 
-size_t estimated_size(const Tensor& tensor) {
-  if (tensor.dtype() == DType::kString) return tensor.count() * 16;
-  return tensor.count() * (ir::is_floating(tensor.dtype()) ? 13 : 6) + 64;
+// Of a tensor with elements, rather too much: growing copies.
+size_t estimated_size(const Tensor& tensor, const Dims& dims) {
+  const size_t brackets = dims.empty() ? 0 : 2 * tensor.count() / static_cast<size_t>(dims.back());
+  return tensor.count() * (ir::is_floating(tensor.dtype()) ? 14 : 8) + brackets + 64;
 }
 
 // Lists without a single element: [[],[]].
@@ -166,14 +167,14 @@ void print_tensor(std::string& text, const Tensor& tensor, const Dims& dims) {
     return print_empty(out, dims);
   }
   const size_t parts = parts_of(tensor);
-  text.reserve(text.size() + estimated_size(tensor));
+  text.reserve(text.size() + estimated_size(tensor, dims));
   with_printing(tensor, [&](const auto& print) {
     const auto border = [&](size_t part) { return tensor.count() * part / parts; };
     std::vector<std::future<std::string>> others;
     for (size_t part = 1; part < parts; ++part) {
       others.push_back(beside([&, part] {
         std::string piece;
-        piece.reserve(estimated_size(tensor) / parts);
+        piece.reserve(estimated_size(tensor, dims) / parts);
         Printer out(piece);
         print_range(out, dims, border(part), border(part + 1), print);
         out.flush();
