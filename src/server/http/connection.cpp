@@ -201,9 +201,8 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
   void handle(std::shared_ptr<Request> request, uint64_t turn) {
     const auto respond = [self = this->shared_from_this(), turn](Response response) {
       if (self->loop_.context.get_executor().running_in_this_thread()) return self->answer(turn, std::move(response));
-      asio::post(self->loop_.context, [self, turn, response = std::move(response)]() mutable {
-        self->answer(turn, std::move(response));
-      });
+      asio::post(self->loop_.context,
+                 [self, turn, response = std::move(response)]() mutable { self->answer(turn, std::move(response)); });
     };
     try {
       request->body = decompress(request->body, request->header("Content-Encoding"), shared_.limits.decompressed_bytes);

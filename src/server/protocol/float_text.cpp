@@ -96,20 +96,20 @@ Decimal to_decimal(uint32_t bits) {
   return {s + (value > middle || (value == middle && (s & 1U) != 0) ? 1U : 0U), k};
 }
 
-// The digits of `value` before `end`; returns where they begin.
-char* write_digits(char* end, uint32_t value) {
-  while (value >= 100) {
-    end -= 2;
-    std::memcpy(end, &kPairs[2 * (value % 100)], 2);
-    value /= 100;
-  }
-  if (value < 10) {
-    *--end = static_cast<char>('0' + value);
-    return end;
-  }
-  end -= 2;
-  std::memcpy(end, &kPairs[2 * value], 2);
-  return end;
+// Writes `value`, of at most nine digits, as nine with zeros in front; returns how many it has.
+int write_nine(char* out, uint32_t value) {
+  const uint32_t upper = value / 10'000;
+  const uint32_t low = value % 10'000;
+  const uint32_t middle = upper % 10'000;
+  out[0] = static_cast<char>('0' + upper / 10'000);
+  std::memcpy(out + 1, &kPairs[2 * (middle / 100)], 2);
+  std::memcpy(out + 3, &kPairs[2 * (middle % 100)], 2);
+  std::memcpy(out + 5, &kPairs[2 * (low / 100)], 2);
+  std::memcpy(out + 7, &kPairs[2 * (low % 100)], 2);
+  static constexpr std::array<uint32_t, 10> kTens = {0,       10,        100,        1'000,       10'000,
+                                                     100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
+  const int guess = (std::bit_width(value) * 1233) >> 12;  // floor(log10), or one more than that
+  return guess + (value >= kTens[static_cast<size_t>(guess)] ? 1 : 0);
 }
 
 // d.ddde-XX
@@ -141,10 +141,9 @@ char* write_shortest(char* out, float value) {
     ++decimal.exponent;
   }
   std::array<char, 32> text;
-  char* const end = text.data() + 16;  // what follows may be copied along
-  const char* const digits = write_digits(end, decimal.digits);
-  const int count = static_cast<int>(end - digits);
-  const int point = count + decimal.exponent;  // where the point stands, from the first digit
+  const int count = write_nine(text.data(), decimal.digits);
+  const char* const digits = text.data() + 9 - count;  // what follows may be copied along
+  const int point = count + decimal.exponent;          // where the point stands, from the first digit
   constexpr int kMostZeros = 4;
   if (point > 9 || point < -kMostZeros + 1) return write_scientific(out, digits, count, point - 1);
   if (point <= 0) {
