@@ -36,6 +36,8 @@ ir::Model import_format(Format format, const fs::path& path, const importer::Opt
     case Format::kGraphDefText:
       return importer::read_graphdef(map_file(path), path.string(), format == Format::kGraphDefText, options,
                                      inference);
+    case Format::kTfCheckpoint:
+      return importer::read_checkpoint(path, options, inference);
     case Format::kTorchScript:
       return importer::read_torchscript(map_file(path), path.string(), options, inference);
     default:

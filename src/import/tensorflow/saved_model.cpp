@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/mapped_file.h"
 #include "import/tensorflow/normalize/recurrent.h"
-#include "import/tensorflow/signature.h"
+#include "import/tensorflow/ports.h"
 #include "import/tensorflow/tensorflow.h"
 
 namespace onward::importer {
@@ -126,31 +127,92 @@ class Loader {
   Evaluator evaluator_;
 };
 
+// Inputs and outputs of a program whose nodes have been resolved.
+struct Ports {
+  std::vector<Port> inputs;
+  std::vector<Port> outputs;
+};
+
+Ports signature_ports(const MetaGraph& meta, const std::string& name) {
+  const tensorflow::Signature& signature = choose_signature(meta, name);
+  return {ports_of(signature.inputs), ports_of(signature.outputs)};
+}
+
+// `folder` holds the assets, `prefix` is the checkpoint's.
+struct Files {
+  std::filesystem::path name;
+  std::filesystem::path folder;
+  std::filesystem::path prefix;
+};
+
+ir::Model read_meta(const MetaGraph& meta, const Files& files, Program& program, const Ports& ports,
+                    const Options& options, const ir::Inference& inference) {
+  std::optional<tensorflow::Bundle> bundle;
+  if (std::filesystem::exists(files.prefix.string() + ".index")) bundle = tensorflow::Bundle::open(files.prefix);
+  const tensorflow::Bundle* stored = bundle ? &*bundle : nullptr;
+  ir::Model model;
+  model.producer = "tensorflow " + meta.tensorflow_version;
+  ir::Builder builder(*model.graph, inference);
+  Blockers blockers;
+  State state;
+  Scope scope{program.main(), {}, builder, state};
+  add_inputs(ports.inputs, options, scope);
+  Loader(files.folder, meta, program, scope, stored).run();
+  Evaluator evaluator(program, builder, blockers, stored);
+  add_outputs(ports.outputs, evaluator, scope, files.name.string());
+  recognise_recurrent(*model.graph, inference);
+  model.graph->drop_unused_constants();
+  return model;
+}
+
+// What the file "checkpoint" of a folder names as the newest one, by its name alone: it may have been moved.
+std::filesystem::path newest_checkpoint(const std::filesystem::path& folder) {
+  const Bytes file = map_file(folder / "checkpoint");
+  const std::string text(file.text());
+  const std::string key = "model_checkpoint_path: \"";
+  const size_t start = text.find(key);
+  const size_t end = start == std::string::npos ? start : text.find('"', start + key.size());
+  if (end == std::string::npos) fail_data("its file \"checkpoint\" names no checkpoint");
+  const std::string name = text.substr(start + key.size(), end - start - key.size());
+  return folder / std::filesystem::path(name).filename();
+}
+
+std::filesystem::path checkpoint_prefix(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return newest_checkpoint(path);
+  std::filesystem::path prefix = path;
+  return path.extension() == ".meta" ? prefix.replace_extension() : prefix;
+}
+
 }  // namespace
 
 ir::Model read_saved_model(const std::filesystem::path& folder, const Options& options,
                            const ir::Inference& inference) {
   const std::vector<MetaGraph> metas = tensorflow::read_saved_model(folder);
   const MetaGraph& meta = choose_meta(metas, options.tag);
-  const tensorflow::Signature& signature = choose_signature(meta, options.signature);
-  std::optional<tensorflow::Bundle> bundle;
-  const std::filesystem::path prefix = folder / "variables" / "variables";
-  if (std::filesystem::exists(prefix.string() + ".index")) bundle = tensorflow::Bundle::open(prefix);
-
-  ir::Model model;
-  model.producer = "tensorflow " + meta.tensorflow_version;
-  ir::Builder builder(*model.graph, inference);
-  Blockers blockers;
+  const Ports ports = signature_ports(meta, options.signature);
   Program program(meta.graph);
-  State state;
-  Scope scope{program.main(), {}, builder, state};
-  add_inputs(ports_of(signature.inputs), options, scope);
-  Loader(folder, meta, program, scope, bundle ? &*bundle : nullptr).run();
-  Evaluator evaluator(program, builder, blockers, bundle ? &*bundle : nullptr);
-  add_outputs(ports_of(signature.outputs), evaluator, scope, folder.string());
-  recognise_recurrent(*model.graph, inference);
-  model.graph->drop_unused_constants();
-  return model;
+  return read_meta(meta, {folder, folder, folder / "variables" / "variables"}, program, ports, options, inference);
+}
+
+ir::Model read_checkpoint(const std::filesystem::path& path, const Options& options, const ir::Inference& inference) {
+  const std::filesystem::path prefix = checkpoint_prefix(path);
+  const std::filesystem::path file = prefix.string() + ".meta";
+  if (!std::filesystem::exists(file)) {
+    fail_unsupported(
+        "a checkpoint that holds variables only: there is no graph beside it (" + file.filename().string() + ")",
+        "save the model as a SavedModel (tf.saved_model.save, or model.export of Keras) and convert that");
+  }
+  const MetaGraph meta = tensorflow::read_meta_graph(map_file(file), file.string());
+  const bool by_signature = options.outputs.empty() && !meta.signatures.empty();
+  if (options.outputs.empty() && !by_signature) {
+    fail_invalid("a checkpoint's graph does not tell what of it is the model",
+                 "name its outputs with --outputs, and its inputs with --inputs where they are not all placeholders");
+  }
+  Program program(meta.graph);
+  const Ports ports = by_signature
+                          ? signature_ports(meta, options.signature)
+                          : Ports{graph_inputs(program.main(), options), graph_outputs(program.main(), options)};
+  return read_meta(meta, {path, prefix.parent_path(), prefix}, program, ports, options, inference);
 }
 
 }  // namespace onward::importer

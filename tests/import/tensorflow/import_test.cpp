@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "base/error.h"
 #include "import/tensorflow/tensorflow.h"
 #include "schema/schema_inference.h"
@@ -157,6 +160,24 @@ TEST_F(TensorFlowImport, WritesIntoVariables) {
             node("read", "ReadVariableOp", {"v", "^slice"}, int32) + constant("axis", 0) +
             node("sum", "Sum", {"read", "axis"}));
   EXPECT_EQ(count(*read(text, {"sum"}).graph, "ScatterElements"), 2U);
+}
+
+TEST_F(TensorFlowImport, ReadsTheGraphOfACheckpoint) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "onward_checkpoint";
+  std::filesystem::create_directories(folder);
+  const std::string nodes = graph(scalar_input("x", "FLOAT") + node("y", "Exp", {"x"}) + node("z", "Neg", {"y"}));
+  std::ofstream(folder / "model.ckpt-7.meta") << "graph_def { " << nodes << " }";
+  std::ofstream(folder / "checkpoint") << "model_checkpoint_path: \"/elsewhere/model.ckpt-7\"\n";
+  Options options;
+  options.outputs = {"y"};
+  for (const std::filesystem::path& path : {folder, folder / "model.ckpt-7.meta", folder / "model.ckpt-7"}) {
+    const ir::Model model = read_checkpoint(path, options, inference);
+    EXPECT_EQ(model.graph->inputs().at(0)->name, "x");
+    EXPECT_EQ(count(*model.graph, "Exp"), 1U);
+  }
+  EXPECT_THROW(read_checkpoint(folder, {}, inference), Error);  // no outputs
+  EXPECT_THROW(read_checkpoint(folder / "other", options, inference), Error);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(TensorFlowImport, NamesTheFunctionOfABlocker) {
