@@ -7,7 +7,7 @@ import zlib
 import pytest
 from conftest import EXAMPLE, MODELS, model, serving
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = shutil.which("chromium")
 
 
 @pytest.fixture(scope="module")
