@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "import/tensorflow/normalize/recurrent.h"
+#include "import/tensorflow/object_paths.h"
 #include "import/tensorflow/ports.h"
 #include "import/tensorflow/tensorflow.h"
 
@@ -105,6 +106,7 @@ class Loader {
       return std::any_of(items.begin(), items.end(), [](const Item& item) { return item.is_untranslated(); });
     });
     std::erase_if(scope_.state.variables, [](const auto& entry) { return entry.second.is_untranslated(); });
+    bind_captures();
   }
 
  private:
@@ -118,6 +120,34 @@ class Loader {
     const auto found = meta_.collections.find(name);
     if (found == meta_.collections.end()) return;
     for (const std::string& node : found->second) run(node);
+  }
+
+  // Variables that a function captures are objects, too. Some files restore copies of them only: then the object's own
+  // path tells where the value lies.
+  void bind_captures() {
+    if (evaluator_.bundle() == nullptr || meta_.objects.empty()) return;
+    const std::vector<std::string> keys = checkpoint_keys(meta_.objects);
+    for (const BodyNode& call : scope_.body.nodes) {
+      const auto function = call.def->attrs.find("f");
+      if (function == call.def->attrs.end()) continue;
+      const auto* reference = function->second.get_if<tensorflow::FunctionRef>();
+      const auto bound = reference != nullptr ? meta_.bound_inputs.find(reference->name) : meta_.bound_inputs.end();
+      if (bound == meta_.bound_inputs.end() || bound->second.size() > call.inputs.size()) continue;
+      const size_t first = call.inputs.size() - bound->second.size();
+      for (size_t i = 0; i < bound->second.size(); ++i) {
+        const int32_t object = bound->second[i];
+        if (object >= 0 && static_cast<size_t>(object) < keys.size()) bind(call.inputs[first + i], keys[object]);
+      }
+    }
+  }
+  void bind(const Endpoint& handle, const std::string& key) {
+    const tensorflow::Node* node = scope_.body.nodes[handle.node].def;
+    if (node->op != "VarHandleOp" || !evaluator_.bundle()->contains(key)) return;
+    const Item item = evaluator_.evaluate(scope_, handle);
+    if (item.resource() == nullptr || scope_.state.variables.contains(item.resource())) return;
+    auto stored = std::make_shared<Stored>();
+    stored->key = key;
+    scope_.state.variables[item.resource()] = std::shared_ptr<const Stored>(std::move(stored));
   }
 
   const std::filesystem::path& folder_;
