@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -57,7 +58,12 @@ std::vector<size_t> add_outputs(ir::Graph& graph, const std::vector<std::string>
 }
 
 void watch(Statistics& statistics, const ir::Tensor& tensor, std::optional<int64_t> axis, const std::string& where) {
-  const std::vector<float> values = tensor.floats();
+  // Floats are looked at where they lie.
+  const bool in_place = tensor.dtype() == ir::DType::kFloat;
+  const std::vector<float> converted = in_place ? std::vector<float>{} : tensor.floats();
+  const std::span<const float> values =
+      in_place ? std::span(reinterpret_cast<const float*>(tensor.bytes().data()), tensor.count())
+               : std::span(converted);
   const auto finite = [](float value) { return std::isfinite(value); };
   if (!std::all_of(values.begin(), values.end(), finite)) {
     fail_invalid("the float model itself computes NaN or infinity in " + where,

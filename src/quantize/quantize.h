@@ -20,7 +20,7 @@ struct Options {
   double max_drop = -1;         // as a fraction; negative: none
   size_t max_bytes = 0;         // 0: any
   bool random_samples = false;  // no calibration data was given
-  size_t check_samples = 16;    // how many are used to measure a candidate's answers
+  size_t check_samples = 8;     // how many are used to measure a candidate's answers
   int runs = 15;                // for a median time
 };
 
