@@ -157,7 +157,7 @@ def show(source, rows):
         iou = f"{row['iou']:.4f}" if row["iou"] is not None else ""
         cost = f"{row['seconds_to_make']:8.1f}s {row['peak_bytes'] / 1e6:6.0f} MB" if "peak_bytes" in row else ""
         print(f"  {name:20} {row['sqnr_db']:6.1f} dB {iou:>7} {row['bytes'] / base['bytes']:6.3f} "
-              f"{base['milliseconds'] / row['milliseconds']:6.2f} {cost}")
+              f"{base['milliseconds'] / row['milliseconds']:6.2f} {cost}", flush=True)
 
 
 def main():

@@ -5,7 +5,7 @@
 namespace onward::quantize {
 namespace {
 
-constexpr size_t kReportSamples = 4;
+constexpr size_t kReportSamples = 2;
 
 std::map<std::string, Difference> differences(const Workbench& bench, const ir::Model& quantized,
                                               const std::vector<std::string>& names) {
