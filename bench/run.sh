@@ -31,3 +31,6 @@ python3 bench/server_bench.py "$build/onward" tests/fixtures/models
 
 # Beside onnxruntime.quantization, where some Python has it (PYTHON=…).
 "${PYTHON:-python3}" bench/quantize_bench.py --onward "$build/onward" --json "$out/quantize.json"
+
+# Beside tf2onnx, where that Python has TensorFlow.
+"${PYTHON:-python3}" bench/convert_bench.py --onward "$build/onward" --json "$out/convert.json"

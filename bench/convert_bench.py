@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""`onward convert` beside tf2onnx on the same models: time and memory of the whole process, and how fast the results run.
+
+    convert_bench.py --onward build/release/onward [--models ResNet50,…] [--runs 5] [--json out.json]
+
+Needs numpy, onnxruntime and TensorFlow with Keras 3, which makes the models; tf2onnx takes part where it is installed. Without
+them it says so and ends well. Each model is converted as .keras and as SavedModel; both tools' results run in the same ONNX
+Runtime in turns, and the ratio is that of the medians.
+"""
+import argparse
+import importlib.util
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+try:
+    import keras
+    import numpy as np
+    import onnxruntime
+except ImportError as missing:
+    print(f"skipped: {missing}; this comparison needs numpy, onnxruntime and TensorFlow with Keras 3 in Python")
+    sys.exit(0)
+
+
+def transformer():
+    tokens = keras.Input([64], dtype="int32")
+    x = keras.layers.Embedding(1000, 128)(tokens)
+    for _ in range(2):
+        x = keras.layers.LayerNormalization()(x + keras.layers.MultiHeadAttention(4, 32)(x, x))
+        x = keras.layers.LayerNormalization()(x + keras.layers.Dense(128)(keras.layers.Dense(256, activation="gelu")(x)))
+    return keras.Model(tokens, keras.layers.Dense(10)(keras.layers.GlobalAveragePooling1D()(x)))
+
+
+def lstm_classifier():
+    tokens = keras.Input([64], dtype="int32")
+    x = keras.layers.LSTM(64, return_sequences=True)(keras.layers.Embedding(1000, 64)(tokens))
+    return keras.Model(tokens, keras.layers.Dense(10, activation="softmax")(keras.layers.LSTM(64)(x)))
+
+
+MODELS = {
+    "MobileNetV2": lambda: keras.applications.MobileNetV2(weights=None),
+    "ResNet50": lambda: keras.applications.ResNet50(weights=None),
+    "EfficientNetB0": lambda: keras.applications.EfficientNetB0(weights=None),
+    "transformer": transformer,
+    "LSTM classifier": lstm_classifier,
+}
+
+
+def measured(command):
+    """Seconds and peak MiB of one process; (None, None) where it fails."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        return None, None
+    return round(time.perf_counter() - start, 3), round(usage.ru_maxrss / 1024, 1)
+
+
+def feed_of(session):
+    generator = np.random.default_rng(7)
+    feed = {}
+    for value in session.get_inputs():
+        shape = [size if isinstance(size, int) else 1 for size in value.shape]
+        whole = value.type == "tensor(int32)"
+        feed[value.name] = generator.integers(0, 1000, shape, np.int32) if whole else generator.random(shape, np.float32)
+    return feed
+
+
+def loads(file):
+    """Whether ONNX Runtime takes the file: not all that tf2onnx writes is valid."""
+    try:
+        onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+        return True
+    except Exception as error:
+        print(f"{file.name} does not load: {str(error)[:160]}")
+        return False
+
+
+def medians(files, runs):
+    """Milliseconds of one run of each file, in turns on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    sessions = [onnxruntime.InferenceSession(str(f), options, providers=["CPUExecutionProvider"]) for f in files]
+    feeds = [feed_of(session) for session in sessions]
+    times = [[] for _ in files]
+    for turn in range(runs + 2):
+        for session, feed, own in zip(sessions, feeds, times):
+            start = time.perf_counter()
+            session.run(None, feed)
+            if turn >= 2:
+                own.append((time.perf_counter() - start) * 1000)
+    return [round(statistics.median(own), 3) for own in times]
+
+
+def compare(name, onward, runs, folder):
+    keras.utils.set_random_seed(1)
+    model = MODELS[name]()
+    archive, saved = folder / "model.keras", folder / "saved_model"
+    model.save(archive)
+    model.export(str(saved), verbose=False)
+    ours, theirs = folder / "ours.onnx", folder / "theirs.onnx"
+    row = {"model": name}
+    row["keras_s"], row["keras_mib"] = measured([onward, "convert", str(archive), "-o", str(folder / "keras.onnx"), "-q"])
+    row["saved_model_s"], row["saved_model_mib"] = measured([onward, "convert", str(saved), "-o", str(ours), "-q"])
+    if importlib.util.find_spec("tf2onnx") is not None:
+        command = [sys.executable, "-m", "tf2onnx.convert", "--saved-model", str(saved), "--output", str(theirs), "--opset", "18"]
+        row["tf2onnx_s"], row["tf2onnx_mib"] = measured(command)
+    files = [file for file in (ours, theirs) if file.exists() and loads(file)]
+    if ours in files:
+        run = medians(files, runs)
+        row["run_ms"] = run[0]
+        if len(run) == 2:
+            row["tf2onnx_run_ms"], row["ratio"] = run[1], round(run[0] / run[1], 3)
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--onward", required=True)
+    parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--json", default="")
+    args = parser.parse_args()
+    rows = []
+    for name in args.models.split(","):
+        with tempfile.TemporaryDirectory() as folder:
+            rows.append(compare(name, str(pathlib.Path(args.onward).resolve()), args.runs, pathlib.Path(folder)))
+        print("  ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
+    if args.json:
+        pathlib.Path(args.json).write_text(json.dumps(rows, indent=1))
+
+
+main()
