@@ -128,6 +128,20 @@ std::string refuse_opset(const std::string& text) {
   }
 }
 
+// Optimizes, and notes which passes changed the graph, in order: {name, how many nodes it had before and after}.
+void optimize(ir::Model& model, const convert::Options& options, Conversion& conversion) {
+  size_t nodes = model.graph->nodes().size();
+  std::vector<passes::PassRun> runs;
+  conversion.opset = convert::optimize(model, options, &runs);
+  for (const passes::PassRun& run : runs) {
+    if (run.changed) {
+      conversion.passes.push(Json::object({{"name", run.name}, {"nodes_before", nodes}, {"nodes_after", run.nodes}}));
+    }
+    nodes = run.nodes;
+  }
+  conversion.watch.lap("optimize");
+}
+
 ir::Model import_class(const Arguments& arguments, const convert::Options& options, Conversion& conversion) {
   const ExportedClass exported(arguments.by_class, arguments.source, arguments.import.input_dims);
   conversion.watch.lap("export");
@@ -135,8 +149,7 @@ ir::Model import_class(const Arguments& arguments, const convert::Options& optio
   ir::Model model = exported.import();
   conversion.watch.lap("import");
   conversion.source.set("source_operators", count_source_operators(*model.graph));
-  conversion.opset = convert::optimize(model, options);
-  conversion.watch.lap("optimize");
+  optimize(model, options, conversion);
   if (!arguments.by_class.unchecked) conversion.verified = exported.verify(model, conversion.opset);
   conversion.watch.lap("verify");
   return model;
@@ -148,8 +161,7 @@ ir::Model import_graph(const Arguments& arguments, const convert::Options& optio
   if (!arguments.report.empty()) {
     conversion.source.set("source_operators", count_source_operators(*model.graph));
   }
-  conversion.opset = convert::optimize(model, options);
-  conversion.watch.lap("optimize");
+  optimize(model, options, conversion);
   return model;
 }
 

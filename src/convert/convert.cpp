@@ -66,10 +66,11 @@ ir::Model import_file(const fs::path& path, const importer::Options& options) {
   }
 }
 
-int optimize(ir::Model& model, const Options& options) {
+int optimize(ir::Model& model, const Options& options, std::vector<passes::PassRun>* runs) {
   const schema::SchemaInference inference;
   if (options.layout == Layout::kNchw) passes::images_to_channels_first(*model.graph, inference);
-  passes::optimize(*model.graph, inference);
+  std::vector<passes::PassRun> done = passes::optimize(*model.graph, inference);
+  if (runs != nullptr) *runs = std::move(done);
   if (!options.opset) return passes::lower_to_least_opset(*model.graph, inference, kDefaultOpset);
   passes::lower_opset(*model.graph, inference, *options.opset);
   return *options.opset;

@@ -9,6 +9,7 @@
 #include "export/onnx_writer.h"
 #include "import/common/options.h"
 #include "ir/graph.h"
+#include "passes/pipeline.h"
 
 namespace onward::convert {
 
@@ -33,8 +34,8 @@ void check_opset(int opset);
 // name; what can't be translated is reported all at once.
 ir::Model import_file(const std::filesystem::path& path, const importer::Options& options);
 
-// The passes, down to `options.opset`; tells the opset that it became.
-int optimize(ir::Model& model, const Options& options);
+// The passes, down to `options.opset`; tells the opset that it became, and in `runs`, if given, what each pass did.
+int optimize(ir::Model& model, const Options& options, std::vector<passes::PassRun>* runs = nullptr);
 
 // import_file, optimize and serialize. `data_file` names the file of external weights, if it comes to that.
 exporter::Serialized convert_file(const std::filesystem::path& path, const Options& options,

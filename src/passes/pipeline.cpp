@@ -55,8 +55,13 @@ const Pass* find_pass(std::string_view name) {
   return nullptr;
 }
 
-void optimize(ir::Graph& graph, const ir::Inference& inference) {
-  for (const Pass& pass : kPipeline) pass.run(graph, inference);
+std::vector<PassRun> optimize(ir::Graph& graph, const ir::Inference& inference) {
+  std::vector<PassRun> runs;
+  for (const Pass& pass : kPipeline) {
+    const bool changed = pass.run(graph, inference);
+    runs.push_back({pass.name, changed, graph.nodes().size()});
+  }
+  return runs;
 }
 
 }  // namespace onward::passes

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "ir/graph.h"
 #include "ir/inference.h"
@@ -19,7 +20,14 @@ std::span<const Pass> pipeline();
 // Null when there is none of that name.
 const Pass* find_pass(std::string_view name);
 
+// What one pass of the pipeline did.
+struct PassRun {
+  const char* name;
+  bool changed;
+  size_t nodes;  // of the graph afterwards, without subgraphs
+};
+
 // Runs the whole pipeline on a graph of the canonical opset.
-void optimize(ir::Graph& graph, const ir::Inference& inference);
+std::vector<PassRun> optimize(ir::Graph& graph, const ir::Inference& inference);
 
 }  // namespace onward::passes

@@ -55,6 +55,10 @@ def test_report(tmp_path):
     assert report["output"]["operators"]["Conv"] == 15
     assert set(report["milliseconds"]) == {"import", "optimize", "write", "total"}
     assert report["peak_memory_bytes"] > 0 and report["verification"] is None
+    passes = report["passes"]
+    assert passes and all(set(one) == {"name", "nodes_before", "nodes_after"} for one in passes)
+    assert sum(one["nodes_before"] - one["nodes_after"] for one in passes) > 0
+    assert passes[-1]["nodes_after"] == sum(report["output"]["operators"].values())
 
 
 def test_a_failure_leaves_no_file_and_keeps_the_old_one(tmp_path):
@@ -196,6 +200,31 @@ def test_the_sizes_of_an_example_batch_vary(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((5, 12, 3), np.float32))
     done = onward("run", tmp_path / "out.onnx", "--input", f"the steps={tmp_path / 'x.npy'}")
     assert done.returncode == 0 and done.stdout.startswith("the answer  float32 [5,12,4]"), done.stderr
+
+
+ARGUMENTS = """
+import torch
+
+class Net(torch.nn.Module):
+    def __init__(self, width, bias=True, name=None):
+        super().__init__()
+        self.layer = torch.nn.Linear(3, width, bias=bias)
+    def forward(self, x):
+        return self.layer(x)
+
+if __name__ == "__main__":
+    torch.save(Net(5, bias=False).state_dict(), "net.pth")
+"""
+
+
+@needs_torch
+def test_a_class_takes_arguments(tmp_path):
+    (tmp_path / "net.py").write_text(ARGUMENTS)
+    subprocess.run([TORCH, "net.py"], cwd=tmp_path, check=True)
+    done = by_class(tmp_path, 'net:Net(5, bias=False, name="a, (b)")', "--input", "x=2,3", weights="net.pth")
+    assert done.returncode == 0 and "verified against torch" in done.stdout, done.stderr
+    done = by_class(tmp_path, "net:Net(__import__('os').mkdir('ran'))", "--input", "x=2,3", weights="net.pth")
+    assert done.returncode == 1 and "cannot be read" in done.stderr and not (tmp_path / "ran").exists()
 
 
 @needs_torch

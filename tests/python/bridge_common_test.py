@@ -188,3 +188,22 @@ def test_an_impossible_folder_is_explained(tmp_path):
     (tmp_path / "file").write_text("")
     result = run_bridge("torch", "--file", "w", "--class", "a:b", "--out", tmp_path / "file" / "o")
     assert result.returncode == 1 and "cannot make folder" in told(result)["error"]
+
+
+@pytest.mark.parametrize(
+    "reference, name, positional, keywords",
+    [
+        ("model:Net", "model:Net", [], {}),
+        ("model:Net()", "model:Net", [], {}),
+        ("a.b:C.build(1, -2.5, x=[1, (2,)], y='p(q)')", "a.b:C.build", [1, -2.5], {"x": [1, (2,)], "y": "p(q)"}),
+        ("model:Net(None, {'a': True})", "model:Net", [None, {"a": True}], {}),
+    ],
+)
+def test_arguments_of_a_class(reference, name, positional, keywords):
+    assert loading.split_arguments(reference) == (name, positional, keywords)
+
+
+@pytest.mark.parametrize("arguments", ["(open('x'))", "(1", "(1)(2)", "(**{'a': 1})", "(*[1])", "(a)", "(1).real", "(x=1+1j.real)"])
+def test_arguments_are_literals_only(arguments):
+    with pytest.raises(BridgeError, match="cannot be read"):
+        loading.split_arguments("model:Net" + arguments)

@@ -1,5 +1,6 @@
 """Finds what `--class module:Name` names."""
 
+import ast
 import importlib
 import os
 import sys
@@ -7,9 +8,10 @@ import sys
 from .errors import BridgeError, from_user
 
 _FACTORY_HINT = (
-    "name a function without required parameters that builds the model, e.g. "
-    "`def build(): return {}(…)` and --class {}:build"
+    "give its arguments, e.g. --class '{1}:{0}(10, depth=3)', or name a function that builds the model: "
+    "`def build(): return {0}(…)` and --class {1}:build"
 )
+_ARGUMENTS_HINT = "numbers, texts, True, False, None and lists, tuples, dicts and sets of them, e.g. 'model:Net(10, name=\"a\")'"
 
 
 def check_file(path):
@@ -19,8 +21,28 @@ def check_file(path):
         raise BridgeError('"{}" is a folder'.format(path), "name the weights file itself")
 
 
+def split_arguments(reference):
+    """`module:Name(1, depth=2)` as its name, positional and keyword arguments: literals only, nothing is evaluated."""
+    name, bracket, _ = reference.partition("(")
+    if not bracket:
+        return reference, [], {}
+    try:
+        call = ast.parse("f" + reference[len(name) :].strip(), mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            raise ValueError("what follows the name is no list of arguments")
+        if any(keyword.arg is None for keyword in call.keywords):
+            raise ValueError("** is not allowed")
+        values = [ast.literal_eval(value) for value in call.args]
+        return name.strip(), values, {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise BridgeError(
+            'the arguments in --class "{}" cannot be read: {}'.format(reference, error), _ARGUMENTS_HINT
+        ) from error
+
+
 def find(reference, weights_file):
     """The object behind `module:Name`; the module may also be a path ending in .py."""
+    reference = split_arguments(reference)[0]
     module_name, colon, attribute = reference.rpartition(":")
     if not colon or not module_name or not attribute:
         raise BridgeError(
@@ -46,7 +68,10 @@ def find(reference, weights_file):
 
 def create(found, reference, is_model):
     """A model from a class, a function or a model object."""
+    reference, positional, keywords = split_arguments(reference)
     if is_model(found) and not isinstance(found, type):
+        if positional or keywords:
+            raise BridgeError('"{}" is a model already and takes no arguments'.format(reference), "leave them out")
         return found
     if not callable(found):
         raise BridgeError(
@@ -55,7 +80,7 @@ def create(found, reference, is_model):
         )
     module, _, name = reference.rpartition(":")
     try:
-        model = found()
+        model = found(*positional, **keywords)
     except Exception as error:
         hint = _FACTORY_HINT.format(name, module) if isinstance(error, TypeError) else ""
         raise from_user(error, "building {} failed".format(reference), hint) from error

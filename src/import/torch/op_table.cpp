@@ -260,6 +260,7 @@ const OpTable& op_table() {
     register_loss(table);
     register_normalization(table);
     register_order(table);
+    register_packed(table);
     register_padding(table);
     register_pointwise(table);
     register_pooling(table);

@@ -10,6 +10,7 @@
 #include "import/torch/script/builtins.h"
 #include "import/torch/script/interpreter.h"
 #include "import/torch/script/operators.h"
+#include "import/torch/script/structure.h"
 
 namespace onward::importer {
 namespace {
@@ -55,7 +56,7 @@ class Attempt {
     Items args;
     const torchscript::Function& forward = *(*callable)->function.definition;
     for (size_t i = 1; i < forward.parameters.size(); ++i) {
-      args.push_back(make_input(builder, forward.parameters[i], i - 1));
+      args.push_back(make_input(interpreter, forward.parameters[i], i - 1));
     }
     check_options();
     try {
@@ -68,10 +69,17 @@ class Attempt {
       blockers.add(*interpreter.failure(), error);
     }
     blockers.throw_if_any(archive_.what());
-    forget_assumed_ranks(*model.graph);
     model.graph->drop_unused_constants();
     rename(*model.graph);
     return model;
+  }
+
+  // A rank that was only assumed is not written into the model.
+  void forget_assumed_ranks(ir::Graph& graph) const {
+    for (ir::Value* input : graph.inputs()) {
+      if (assumed_ranks_.contains(input->name)) input->shape = std::nullopt;
+    }
+    for (ir::Value* output : graph.outputs()) output->shape = std::nullopt;
   }
 
   std::string input_name;
@@ -83,7 +91,7 @@ class Attempt {
     return type.kind == Expr::Kind::kSubscript && type.items[0].is_name("Optional");
   }
 
-  Py make_input(ir::Builder& builder, const torchscript::Parameter& parameter, size_t index) {
+  Py make_input(Interpreter& interpreter, const torchscript::Parameter& parameter, size_t index) {
     const Expr* type = parameter.type ? &*parameter.type : nullptr;
     Expr tensor;
     tensor.kind = Expr::Kind::kName;
@@ -97,7 +105,7 @@ class Attempt {
     } else if (parameter.default_value && !wanted) {
       if (const std::optional<Py> value = plain_default(*parameter.default_value)) return *value;
     }
-    return input_of_type(builder, *type, parameter.name, index);
+    return input_of_type(interpreter, *type, parameter.name, index);
   }
 
   static std::optional<Py> plain_default(const Expr& value) {
@@ -119,8 +127,9 @@ class Attempt {
     }
   }
 
-  Py input_of_type(ir::Builder& builder, const Expr& type, const std::string& name, size_t index) {
-    if (type.is_name("Tensor")) return tensor_input(builder, name, index);
+  Py input_of_type(Interpreter& interpreter, const Expr& type, const std::string& name, size_t index) {
+    if (type.is_name("Tensor")) return tensor_input(interpreter, name, index);
+    ir::Builder& builder = interpreter.b();
     const bool integer = type.is_name("int");
     const bool real = type.is_name("float");
     if (integer || real || type.is_name("bool")) {
@@ -134,12 +143,12 @@ class Attempt {
       const bool several = type.items[1].kind == Expr::Kind::kTuple;
       const std::vector<Expr> one{type.items[1]};
       for (const Expr& item : several ? type.items[1].items : one) {
-        items.push_back(input_of_type(builder, item, name + "_" + std::to_string(items.size()), SIZE_MAX));
+        items.push_back(input_of_type(interpreter, item, name + "_" + std::to_string(items.size()), SIZE_MAX));
       }
       return Py::tuple(std::move(items));
     }
     if (type.kind == Expr::Kind::kSubscript && (type.items[0].is_name("List") || type.items[0].is_name("Dict"))) {
-      return container_input(builder, type, name);
+      return container_input(interpreter, type, name);
     }
     if (is_optional(type)) return None{};
     fail_unsupported("the input \"" + name + "\" has a type that no ONNX input can have: " + torchscript::dotted(type),
@@ -147,14 +156,14 @@ class Attempt {
   }
 
   // A list's or dict's length is not in the archive: the user's --input names tell it ("xs_0", "xs_1"; "d_key").
-  Py container_input(ir::Builder& builder, const Expr& type, const std::string& name) {
+  Py container_input(Interpreter& interpreter, const Expr& type, const std::string& name) {
     const bool list = type.items[0].is_name("List");
     const Expr& item = list ? type.items[1] : type.items[1].items.at(1);
     Items items;
     std::vector<std::pair<Py, Py>> entries;
     for (const auto& [given, dims] : options_.input_dims) {
       if (!given.starts_with(name + "_")) continue;
-      Py value = input_of_type(builder, item, given, SIZE_MAX);
+      Py value = input_of_type(interpreter, item, given, SIZE_MAX);
       entries.emplace_back(given.substr(name.size() + 1), value);
       items.push_back(std::move(value));
     }
@@ -177,7 +186,7 @@ class Attempt {
     return result;
   }
 
-  Py tensor_input(ir::Builder& builder, const std::string& given_name, size_t index) {
+  Py tensor_input(Interpreter& interpreter, const std::string& given_name, size_t index) {
     const std::string name = unique(given_name);
     ir::DType dtype = ir::DType::kFloat;
     std::optional<ir::Shape> shape;
@@ -202,7 +211,9 @@ class Attempt {
       shape = dims->second;
       assumed_ranks_.erase(name);
     }
-    return Py::tensor(add_input(builder.graph(), name, dtype, shape));
+    ir::Value* input = add_input(interpreter.b().graph(), name, dtype, shape);
+    if (traced_input(index) == nullptr) interpreter.assume_dtype(input);
+    return Py::tensor(input);
   }
 
   void check_options() const {
@@ -218,6 +229,7 @@ class Attempt {
 
   void add_outputs(Interpreter& interpreter, const Py& value, const std::string& name) {
     const auto add = [&](ir::Value* output) {
+      if (output == nullptr) fail_left_out();
       if (output->is_input() || output->is_constant() || output->is_output()) {
         output = interpreter.b().op("Identity", {output});
         if (output->is_constant()) output = identity_node(interpreter, output);
@@ -273,26 +285,6 @@ class Attempt {
     for (size_t i = 0; i < renames_.inputs.size(); ++i) graph.inputs()[i]->name = renames_.inputs[i];
   }
 
-  static bool has_recurrence(const ir::Graph& graph) {
-    for (const ir::Node& node : graph.nodes()) {
-      if (node.is("LSTM") || node.is("GRU") || node.is("RNN")) return true;
-      bool inside = false;
-      ir::for_each_subgraph(node, [&](const ir::Graph& subgraph) { inside = inside || has_recurrence(subgraph); });
-      if (inside) return true;
-    }
-    return false;
-  }
-
-  // A rank that was only assumed is not written into the model: other ranks may work as well. Recurrent layers take no
-  // other.
-  void forget_assumed_ranks(ir::Graph& graph) const {
-    if (assumed_ranks_.empty() || has_recurrence(graph)) return;
-    for (ir::Value* input : graph.inputs()) {
-      if (assumed_ranks_.contains(input->name)) input->shape = std::nullopt;
-    }
-    for (ir::Value* output : graph.outputs()) output->shape = std::nullopt;
-  }
-
   const torchscript::Archive& archive_;
   const Options& options_;
   const ir::Inference& inference_;
@@ -322,7 +314,9 @@ class Search {
     }
     Attempt attempt(archive_, options_, inference_, assumptions, traced_sizes);
     try {
-      return attempt.run();
+      ir::Model model = attempt.run();
+      if (other_ranks_work(assumptions, traced_sizes, *model.graph)) attempt.forget_assumed_ranks(*model.graph);
+      return model;
     } catch (const Raised& raised) {
       fail_unsupported(std::string(kRefused) + raised.message);
     } catch (const NeedsType& needs) {
@@ -340,6 +334,30 @@ class Search {
       }
       return try_ranks(assumptions, input, needs.likely, traced_sizes);
     }
+  }
+
+  // Whether the program is the same for the ranks next to those that were assumed, as an element-wise one is.
+  bool other_ranks_work(const Assumptions& assumptions, bool traced_sizes, const ir::Graph& graph) const {
+    const std::string expected = structure(graph);
+    for (const auto& [input, assumption] : assumptions) {
+      if (!assumption.rank) continue;
+      for (const int64_t rank : {*assumption.rank - 1, *assumption.rank + 1}) {
+        if (rank < 1) continue;
+        Assumptions own = assumptions;
+        own[input].rank = rank;
+        try {
+          if (structure(*Attempt(archive_, options_, inference_, own, traced_sizes).run().graph) != expected)
+            return false;
+        } catch (const Error&) {
+          return false;
+        } catch (const NeedsType&) {
+          return false;
+        } catch (const Raised&) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   ir::Model try_ranks(const Assumptions& assumptions, const std::string& input, std::optional<int64_t> likely,

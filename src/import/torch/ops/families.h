@@ -28,6 +28,7 @@ void register_linear_systems(OpTable& table);
 void register_loss(OpTable& table);
 void register_normalization(OpTable& table);
 void register_order(OpTable& table);
+void register_packed(OpTable& table);
 void register_padding(OpTable& table);
 void register_pointwise(OpTable& table);
 void register_pooling(OpTable& table);

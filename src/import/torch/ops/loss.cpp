@@ -83,7 +83,7 @@ Value* kl_div(Call& c) {
 }
 Value* poisson_nll_loss(Call& c) {
   ir::Builder& b = c.b;
-  const ir::Values x = c.promoted({"input", "target"});
+  const ir::Values x = c.promoted_float({"input", "target"});
   Value* loss = c.flag("log_input") ? b.Sub(b.Exp(x[0]), b.Mul(x[1], x[0]))
                                     : b.Sub(x[0], b.Mul(x[1], b.Log(b.Add(x[0], c.number("eps")))));
   if (c.flag("full")) {  // Stirling's approximation of log(target!)

@@ -1,5 +1,6 @@
 // Max, average and adaptive pooling.
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "import/torch/ops/families.h"
@@ -122,7 +123,11 @@ Value* avg_pool(Call& c) {
     Value* mean = c.b.op("AveragePool", {padded_for_ceil(c, in.x, window)}, attrs);
     return in.out(c.b.Mul(mean, c.b.Cast(shares_beyond(c, in.x, mean, window), mean->dtype)));
   }
-  if (!divided) return in.out(c.b.op("AveragePool", {in.x}, attrs));
+  if (!divided) {
+    // What the last windows of ceil_mode reach beyond an unpadded input counts as padding for ONNX, not for PyTorch.
+    if (!padded) attrs.set("count_include_pad", 0);
+    return in.out(c.b.op("AveragePool", {in.x}, attrs));
+  }
   // Sum over the window, padding as zeros, then divide by what the user says.
   attrs.set("count_include_pad", 1);
   const int64_t size = std::accumulate(window.kernel.begin(), window.kernel.end(), int64_t{1}, std::multiplies<>());
@@ -155,31 +160,62 @@ Value* pool_axis(Call& c, Value* x, int64_t axis, int64_t cells, std::string_vie
   return b.Concat(parts, axis);
 }
 
-// The output size of each spatial axis; nothing keeps the input's.
-std::vector<std::optional<int64_t>> wanted_sizes(Call& c, size_t spatial) {
-  std::vector<std::optional<int64_t>> sizes;
+// The same for a number of cells that only the run will know (rank 0).
+Value* pool_computed_axis(Call& c, Value* x, int64_t axis, Value* cells, bool max) {
+  ir::Builder& b = c.b;
+  Value* length = b.dim_scalar(x, axis);
+  Value* cell = counting(b, cells);
+  Value* starts = b.Div(b.Mul(cell, length), cells);
+  Value* ends = b.Div(b.Add(b.Mul(b.Add(cell, b.i64(1)), length), b.Sub(cells, b.i64(1))), cells);
+  Value* places = b.Unsqueeze(counting(b, length), {0});
+  Value* inside = b.And(b.GreaterOrEqual(places, b.Unsqueeze(starts, {1})), b.Less(places, b.Unsqueeze(ends, {1})));
+  Value* last = move_axis(b, x, axis, -1);
+  Value* result = nullptr;
+  if (max) {
+    Value* none = b.number_like(-std::numeric_limits<double>::infinity(), x);
+    result = b.ReduceMax(b.Where(inside, b.Unsqueeze(last, {-2}), none), {-1}, false);
+  } else {
+    Value* sizes = b.Cast(b.Unsqueeze(b.Sub(ends, starts), {1}), x->dtype);
+    result = b.MatMul(last, b.Transpose(b.Div(b.Cast(inside, x->dtype), sizes), {1, 0}));
+  }
+  return move_axis(b, result, -1, axis);
+}
+
+// The output size of one spatial axis; neither keeps the input's.
+struct Cells {
+  std::optional<int64_t> known;
+  Value* computed = nullptr;
+};
+
+bool is_size_of(const Value* size, const Value* x, size_t axis) {
+  return size->content && size->content->size() == 1 && x->has_rank() && axis < x->rank() &&
+         !x->dim(axis).is_unknown() && size->content->front() == x->dim(axis);
+}
+
+std::vector<Cells> wanted_cells(Call& c, const Value* x, size_t spatial) {
+  std::vector<Cells> cells;
   const Arg::List* list = c.arg("output_size").list();
   for (size_t i = 0; i < spatial; ++i) {
-    if (list == nullptr) {
-      sizes.push_back(c.integer("output_size"));
-      continue;
-    }
-    const Arg& item = list->at(list->size() == 1 ? 0 : i);
+    const Arg& item = list == nullptr ? c.arg("output_size") : list->at(list->size() == 1 ? 0 : i);
     const auto* number = std::get_if<int64_t>(&item.data);
-    c.require(number != nullptr || item.is_none() || item.is_symbol(), "an output size is no integer");
+    const auto* symbol = std::get_if<SymbolArg>(&item.data);
+    c.require(number != nullptr || item.is_none() || symbol != nullptr, "an output size is no integer");
+    Cells size;
+    if (number != nullptr && *number >= 0) size.known = *number;
     // A size that is the input's own (as code writes for None) changes nothing.
-    sizes.push_back(number != nullptr && *number >= 0 ? std::optional<int64_t>(*number) : std::nullopt);
+    if (symbol != nullptr && !is_size_of(symbol->value, x, 2 + i)) size.computed = symbol->value;
+    cells.push_back(size);
   }
-  return sizes;
+  return cells;
 }
 
 // Where every axis divides evenly (and is known), one pooling operator does it.
-std::optional<std::vector<int64_t>> even_kernel(Value* x, const std::vector<std::optional<int64_t>>& sizes) {
+std::optional<std::vector<int64_t>> even_kernel(Value* x, const std::vector<Cells>& sizes) {
   std::vector<int64_t> kernel;
   for (size_t i = 0; i < sizes.size(); ++i) {
     const ir::Dim dim = x->dim(2 + i);
-    if (!dim.is_known()) return std::nullopt;
-    const int64_t cells = sizes[i].value_or(dim.value());
+    if (!dim.is_known() || sizes[i].computed != nullptr) return std::nullopt;
+    const int64_t cells = sizes[i].known.value_or(dim.value());
     if (cells == 0 || dim.value() % cells != 0) return std::nullopt;
     kernel.push_back(dim.value() / cells);
   }
@@ -188,9 +224,9 @@ std::optional<std::vector<int64_t>> even_kernel(Value* x, const std::vector<std:
 
 Value* adaptive(Call& c, bool max) {
   const size_t spatial = spatial_rank(c);
-  const std::vector<std::optional<int64_t>> sizes = wanted_sizes(c, spatial);
   const Batched in(c, spatial);
-  const bool global = std::all_of(sizes.begin(), sizes.end(), [](const auto& size) { return size == 1; });
+  const std::vector<Cells> sizes = wanted_cells(c, in.x, spatial);
+  const bool global = std::all_of(sizes.begin(), sizes.end(), [](const Cells& size) { return size.known == 1; });
   if (global) return in.out(c.b.op(max ? "GlobalMaxPool" : "GlobalAveragePool", {in.x}));
   if (in.x->has_rank()) {
     if (const auto kernel = even_kernel(in.x, sizes)) {
@@ -199,7 +235,9 @@ Value* adaptive(Call& c, bool max) {
   }
   Value* x = in.x;
   for (size_t i = 0; i < spatial; ++i) {
-    if (sizes[i]) x = pool_axis(c, x, static_cast<int64_t>(2 + i), *sizes[i], max ? "ReduceMax" : "ReduceMean");
+    const auto axis = static_cast<int64_t>(2 + i);
+    if (sizes[i].computed != nullptr) x = pool_computed_axis(c, x, axis, sizes[i].computed, max);
+    if (sizes[i].known) x = pool_axis(c, x, axis, *sizes[i].known, max ? "ReduceMax" : "ReduceMean");
   }
   return in.out(x);
 }
@@ -208,9 +246,9 @@ Value* adaptive_avg_pool(Call& c) { return adaptive(c, false); }
 // The position of each maximum within its channel's plane.
 ir::Values adaptive_max_pool(Call& c) {
   const size_t spatial = spatial_rank(c);
-  const std::vector<std::optional<int64_t>> sizes = wanted_sizes(c, spatial);
   ir::Builder& b = c.b;
   const Batched in(c, spatial);
+  const std::vector<Cells> sizes = wanted_cells(c, in.x, spatial);
   const auto kernel = in.x->has_rank() ? even_kernel(in.x, sizes) : std::nullopt;
   if (kernel) {
     const ir::Values both = b.ops("MaxPool", {in.x}, 2, {{"kernel_shape", *kernel}, {"strides", *kernel}});
@@ -227,7 +265,7 @@ ir::Values adaptive_max_pool(Call& c) {
   for (size_t k = spatial; k-- > 0;) {
     const auto axis = static_cast<int64_t>(2 + k);
     Value* length = b.dim(in.x, axis);
-    const int64_t cells = sizes[k] ? *sizes[k] : -1;
+    const int64_t cells = sizes[k].known.value_or(-1);
     c.require(cells > 0, "an output size that is the input's own needs a size that is known");
     ir::Values best;
     ir::Values where;

@@ -1,4 +1,5 @@
 // Resampling: nearest, linear, cubic.
+#include <cmath>
 #include <limits>
 
 #include "import/torch/ops/families.h"
@@ -36,6 +37,37 @@ std::vector<double> given_scales(Call& c) {
   return scales;
 }
 
+// PyTorch takes element floor(i · (1 / scale)) for "nearest", ONNX floor(i / scale), both in float: the scale within a
+// few roundings with which they meet at most places, for sizes that one meets.
+float nearest_scale(double scale) {
+  constexpr int kSizes = 1024;
+  const auto step = static_cast<float>(1 / scale);
+  const auto differences = [&](float candidate) {
+    int count = 0;
+    for (int i = 0; i < kSizes; ++i) {
+      const auto place = static_cast<float>(i);
+      if (std::floor(place * step) != std::floor(place / candidate)) ++count;
+      // The result's size must not change at all.
+      if (std::floor(place * scale) != std::floor(place * candidate)) count += kSizes;
+    }
+    return count;
+  };
+  const auto given = static_cast<float>(scale);
+  float best = given;
+  int least = differences(given);
+  for (const float end : {0.0F, std::numeric_limits<float>::infinity()}) {
+    float candidate = given;
+    for (int i = 0; i < 3 && least > 0; ++i) {
+      candidate = std::nextafter(candidate, end);
+      if (const int count = differences(candidate); count < least) {
+        least = count;
+        best = candidate;
+      }
+    }
+  }
+  return best;
+}
+
 Value* resize(Call& c) {
   ir::Builder& b = c.b;
   Value* x = c.tensor(c.signature().find("input") != nullptr ? "input" : "self");
@@ -54,7 +86,10 @@ Value* resize(Call& c) {
   const bool by_scale = !scales.empty() && mode.coordinate != "align_corners";
   if (by_scale) {
     std::vector<double> all{1, 1};
-    all.insert(all.end(), scales.begin(), scales.end());
+    for (const double scale : scales) {
+      c.require(scale > 0, "a scale must be larger than 0");
+      all.push_back(mode.nearest == "floor" ? nearest_scale(scale) : scale);
+    }
     Value* factors = b.constant(ir::Tensor::from_doubles(DType::kFloat, {static_cast<int64_t>(all.size())}, all));
     return b.op("Resize", {x, nullptr, factors}, attrs);
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "import/common/axes.h"
 #include "import/common/complex.h"
 #include "import/torch/script/builtins.h"
 
@@ -173,6 +174,20 @@ std::optional<Py> stack_list(Machine& in, Items& args, Kwargs& kwargs) {
   return Py::tensor(moved_front_to(b, all, rank, axis));
 }
 
+// Into a list whose length only the run will know; any other falls apart into views.
+std::optional<Py> unbind(Machine& in, Items& args, Kwargs& kwargs) {
+  if (args.empty() || !args[0].is_tensor() || is_untranslated(in.value(args[0]))) return std::nullopt;
+  ir::Value* value = in.value(args[0]);
+  const Py* given = args.size() > 1 ? &args[1] : keyword(kwargs, "dim");
+  const int64_t rank = in.rank(value);
+  int64_t axis = given == nullptr ? 0 : given->as_int();
+  if (axis < 0) axis += rank;
+  if (axis < 0 || axis >= rank || value->dim(static_cast<size_t>(axis)).is_known()) return std::nullopt;
+  Py list = Py::list({});
+  list.list()->stacked = importer::move_axis(in.b(), value, axis, 0);
+  return list;
+}
+
 std::optional<Py> concatenate_list(Machine& in, Items& args, Kwargs& kwargs) {
   if (args.empty() || !args[0].is<std::shared_ptr<List>>() || args[0].list()->stacked == nullptr) return std::nullopt;
   ir::Builder& b = in.b();
@@ -197,6 +212,7 @@ std::optional<Py> concatenate_list(Machine& in, Items& args, Kwargs& kwargs) {
 }  // namespace
 
 void register_tensor_questions(BuiltinTable& table) {
+  table.emplace("aten::unbind", unbind);
   for (const char* name : {"aten::dim", "aten::ndimension", "prim::ndim"}) table.emplace(name, dim);
   for (const char* name : {"aten::size", "prim::shape", "aten::sym_size"}) table.emplace(name, size);
   for (const char* name : {"aten::stride", "aten::sym_stride"}) table.emplace(name, stride);

@@ -74,6 +74,7 @@ constexpr std::array kRanks = std::to_array<RankHint>({
     {"aten::gru_cell", 2},
     {"aten::rnn_tanh_cell", 2},
     {"aten::rnn_relu_cell", 2},
+    {"aten::_pack_padded_sequence", 3},
     {"aten::bmm", 3},
     {"aten::mm", 2},
     {"aten::mv", 2},
@@ -100,6 +101,7 @@ constexpr std::array kIndices = std::to_array<IndexHint>({
     {"aten::take", 1},
     {"aten::take_along_dim", 1},
     {"aten::bincount", 0},
+    {"aten::_pack_padded_sequence", 1},
 });
 
 // The graph input that a value is, through steps that keep its shape and type.
@@ -114,7 +116,21 @@ const ir::Value* plain_input(const ir::Value* value) {
     const bool with_scalar =
         (node->op_type == "Mul" || node->op_type == "Add" || node->op_type == "Sub" || node->op_type == "Div") &&
         node->input(1) != nullptr && node->input(1)->shape && node->input(1)->shape->empty();
-    if (!kKeeping.contains(node->op_type) && !with_scalar) return nullptr;
+    const bool picking = node->op_type == "Gather" && node->input(1)->shape && node->input(1)->rank() == 1;
+    if (!kKeeping.contains(node->op_type) && !with_scalar && !picking) return nullptr;
+    value = node->input(0);
+  }
+  return nullptr;
+}
+
+// The graph input some of whose elements, as they are or cast, a tensor holds.
+const ir::Value* input_of_elements(const ir::Value* value) {
+  static const std::set<std::string> kMoving = {"Cast",    "TopK",      "Gather",  "Reshape", "Transpose",
+                                                "Squeeze", "Unsqueeze", "Flatten", "Slice",   "Identity"};
+  for (int i = 0; i < 1000 && value != nullptr; ++i) {
+    if (value->is_input()) return value;
+    const ir::Node* node = value->producer();
+    if (node == nullptr || !kMoving.contains(node->op_type)) return nullptr;
     value = node->input(0);
   }
   return nullptr;
@@ -126,8 +142,12 @@ void require_known_types(Machine& in, const std::string& name, const Items& args
   for (const IndexHint& hint : kIndices) {
     if (hint.name != name || args.size() <= hint.argument || !args[hint.argument].is_tensor()) continue;
     const ir::Value* value = in.value(args[hint.argument]);
-    if (!ir::is_floating(value->dtype)) continue;
-    if (const ir::Value* input = plain_input(value)) throw NeedsType{input, std::nullopt, ir::DType::kInt64};
+    const ir::Value* input = input_of_elements(value);
+    if (input == nullptr && ir::is_floating(value->dtype)) input = plain_input(value);
+    if (input == nullptr || !ir::is_floating(input->dtype)) continue;
+    if (ir::is_floating(value->dtype) || in.assumes_dtype(input)) {
+      throw NeedsType{input, std::nullopt, ir::DType::kInt64};
+    }
   }
   if (args.empty() || !args[0].is_tensor()) return;
   ir::Value* first = in.value(args[0]);

@@ -171,6 +171,7 @@ Py Interpreter::call(const Callable& callable, Items args, Kwargs kwargs) {
   } else if (place_ != nullptr) {
     frame.path = place_->path;
   }
+  frame.caller = place_;
   place_ = &frame;
   bind(*callable.function.definition, std::move(args), std::move(kwargs), frame);
   run(callable.function.definition->body, 0, frame);
@@ -224,14 +225,21 @@ std::shared_ptr<const ir::Origin> Interpreter::origin() const {
 }
 
 // A module's class tells the dimensions of its images: InstanceNorm3d has three, a batch and channels before them.
-std::optional<int64_t> Interpreter::likely_rank() const {
-  const auto self = place_ == nullptr ? decltype(place_->names.begin())() : place_->names.find("self");
-  if (place_ == nullptr || self == place_->names.end() || !self->second.is<std::shared_ptr<Object>>()) {
-    return std::nullopt;
-  }
-  const std::string& type = self->second.object()->type_name;
+// "max_pool2d" and "MaxPool2d" have a batch, channels and two dimensions more.
+static std::optional<int64_t> rank_in_name(std::string_view name) {
   for (const char digit : {'1', '2', '3'}) {
-    if (type.ends_with(std::string(1, digit) + "d")) return digit - '0' + 2;
+    if (name.ends_with(std::string(1, digit) + "d")) return digit - '0' + 2;
+  }
+  return std::nullopt;
+}
+
+std::optional<int64_t> Interpreter::likely_rank() const {
+  for (const Frame* frame = place_; frame != nullptr; frame = frame->caller) {
+    if (const auto rank = rank_in_name(frame->function->name)) return rank;
+    const auto self = frame->names.find("self");
+    if (self == frame->names.end()) continue;
+    if (!self->second.is<std::shared_ptr<Object>>()) return std::nullopt;
+    return rank_in_name(self->second.object()->type_name);
   }
   return std::nullopt;
 }

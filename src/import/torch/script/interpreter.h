@@ -18,6 +18,7 @@ struct Frame {
   const torchscript::CodeFile* file = nullptr;
   const torchscript::Function* function = nullptr;
   std::string path;  // of the module whose method runs
+  const Frame* caller = nullptr;
   std::optional<Py> result;
 };
 

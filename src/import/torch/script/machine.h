@@ -63,6 +63,9 @@ class Machine {
   int64_t rank(ir::Value* value);
   // A constant of a trace that was a Python float where the model was traced: it must not widen what it meets.
   bool was_number(const ir::Value* value) const { return numbers_.contains(value); }
+  // A graph input whose element type the file does not tell.
+  void assume_dtype(const ir::Value* input) { assumed_.insert(input); }
+  bool assumes_dtype(const ir::Value* input) const { return assumed_.contains(input); }
   // Where the operator that is being called stands in the program.
   virtual std::shared_ptr<const ir::Origin> origin() const = 0;
 
@@ -77,6 +80,7 @@ class Machine {
   Operators operators_;
   Heap heap_;
   std::set<const ir::Value*> numbers_;
+  std::set<const ir::Value*> assumed_;
   std::string op_;
   std::string overload_;
 };

@@ -109,6 +109,13 @@ bool on_untranslated(Machine& in, const Items& args) {
   });
 }
 
+// Some translations leave out a result that ONNX can't give, such as the vectors of a singular value decomposition.
+void require_made(Machine& in, const Items& args) {
+  for (const Py& arg : args) {
+    if (arg.is_tensor() && in.value(arg) == nullptr) fail_left_out();
+  }
+}
+
 Py placeholder(Machine& in, const std::string& name, const Items& args) {
   ir::Values inputs;
   for (const Py& arg : args) {
@@ -118,6 +125,7 @@ Py placeholder(Machine& in, const std::string& name, const Items& args) {
 }
 
 Py call(Machine& in, Blockers& blockers, const std::string& name, Items& args, Kwargs& kwargs) {
+  require_made(in, args);
   if (std::optional<Py> result = call_builtin(in, name, args, kwargs)) return *result;
   if (on_untranslated(in, args)) {
     try {
@@ -145,6 +153,11 @@ Py call(Machine& in, Blockers& blockers, const std::string& name, Items& args, K
 }
 
 }  // namespace
+
+void fail_left_out() {
+  fail_unsupported("a result is used that has no translation, such as the vectors of a singular value decomposition",
+                   "let the model use the operator's other results only");
+}
 
 bool has_translation(const std::string& name) {
   if (torch::op_table().contains(name) || is_builtin(name) || is_in_place(name)) return true;

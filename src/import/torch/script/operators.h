@@ -12,4 +12,7 @@ bool has_translation(const std::string& name);
 // table lacks or refuses goes to `blockers`, and stands as an untranslated node for the rest of the import.
 Machine::Operators table_operators(Blockers& blockers);
 
+// Throws Error(kUnimplemented) for a result that a translation leaves out.
+[[noreturn]] void fail_left_out();
+
 }  // namespace onward::importer::script

@@ -127,6 +127,15 @@ CASES = [
     ("native_layer_norm", f(2, 3), [3], None, None, 1e-5), ("native_group_norm", f(2, 4, 3), f(4), f(4), 2, 4, 3, 2, 1e-5), ("native_batch_norm", f(4, 3), f(3), f(3), f(3), f(3, low=1), True, 0.1, 1e-5),
     ("_softmax_backward_data", f(2, 3), f(2, 3, low=0, high=1), 1, torch.float32), ("linspace", 0.0, 1.0, 5), ("logspace", 0.0, 2.0, 3), ("_safe_softmax", t([[-inf, -inf], [1.0, 2.0]]), 1),
     ("fake_quantize_per_tensor_affine", f(4), 0.1, 2, -8, 7),
+    # recurrent layers: projections, packed sequences
+    ("lstm.input", f(4, 2, 3), [f(1, 2, 2), f(1, 2, 5)], [f(20, 3), f(20, 2), f(20), f(20), f(2, 5)], True, 1, 0.0, False, False, False),
+    ("lstm.input", f(2, 4, 3), [f(4, 2, 2, low=-1), f(4, 2, 5)], [f(20, 3), f(20, 2), f(2, 5), f(20, 3, low=-1), f(20, 2, low=0), f(2, 5, low=-1), f(20, 4), f(20, 2), f(2, 5), f(20, 4, low=-1), f(20, 2), f(2, 5, low=0)], False, 2, 0.0, False, True, True),
+    ("_pack_padded_sequence", f(3, 4, 2), t([4, 2, 1]), True), (DYNAMIC, "_pack_padded_sequence", f(5, 3, 2, 2), t([4, 2, 2]), False),
+    ("_pad_packed_sequence", f(7, 2), t([3, 2, 1, 1]), True, -1.0, 6), (DYNAMIC, "_pad_packed_sequence", f(5, 2, 2), t([3, 2]), False, 0.0, 0),
+    ("lstm.data", f(7, 3), t([3, 2, 1, 1]), [f(2, 3, 2), f(2, 3, 5)], [f(20, 3), f(20, 2), f(2, 5), f(20, 3, low=-1), f(20, 2, low=0), f(2, 5, low=-1)], False, 1, 0.0, False, True),
+    ("gru.data", f(5, 3), t([3, 2]), f(1, 3, 4), [f(12, 3), f(12, 4), f(12), f(12)], True, 1, 0.0, False, False),
+    # what windows reach beyond an input, sizes that fall between two
+    ("avg_pool2d", f(1, 2, 5, 7), [2, 2], [2, 2], [0, 0], True, True), ("avg_pool1d", f(1, 2, 6), [3], [2], [0], True, True),
 ]
 
 
