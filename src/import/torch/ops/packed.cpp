@@ -30,9 +30,7 @@ Value* packed(ir::Builder& b, const Padded& padded) {
   return b.op("GatherND", {padded.steps, places(b, padded.exists)});
 }
 // How many sequences have each step.
-Value* batch_sizes(ir::Builder& b, Value* exists) {
-  return b.ReduceSum(b.Cast(exists, DType::kInt64), {1}, false);
-}
+Value* batch_sizes(ir::Builder& b, Value* exists) { return b.ReduceSum(b.Cast(exists, DType::kInt64), {1}, false); }
 
 // What `packed` and `batch_sizes` made `data` and `sizes` of.
 std::optional<Padded> before_packing(ir::Builder& b, Value* data, Value* sizes) {
@@ -45,8 +43,7 @@ std::optional<Padded> before_packing(ir::Builder& b, Value* data, Value* sizes) 
   Value* exists = nonzero->input(0);
   const Node* less = made_by(exists, "Less");
   const Node* unsqueeze = less == nullptr ? nullptr : made_by(less->input(1), "Unsqueeze");
-  Value* lengths = unsqueeze != nullptr ? unsqueeze->input(0)
-                                        : b.ReduceSum(b.Cast(exists, DType::kInt64), {0}, false);
+  Value* lengths = unsqueeze != nullptr ? unsqueeze->input(0) : b.ReduceSum(b.Cast(exists, DType::kInt64), {0}, false);
   return Padded{gather->input(0), exists, lengths};
 }
 
@@ -84,8 +81,8 @@ ir::Values unpack(Call& c) {
   Value* total = c.int_vector("total_length");
   // A total length of 0 or less asks for the longest's.
   Value* more = b.Max(b.Sub(total, b.dim(x, 0)), b.ints({0}));
-  Value* pads = b.Concat({b.ints(std::vector<int64_t>(x->rank(), 0)), more,
-                          b.ints(std::vector<int64_t>(x->rank() - 1, 0))}, 0);
+  Value* pads =
+      b.Concat({b.ints(std::vector<int64_t>(x->rank(), 0)), more, b.ints(std::vector<int64_t>(x->rank() - 1, 0))}, 0);
   const bool longest = c.known("total_length") && c.integer("total_length") <= 0;
   if (!longest) x = b.op("Pad", {x, pads, c.scalar("padding_value", x->dtype)});
   if (c.flag("batch_first")) x = swap_axes(b, x, 0, 1);
@@ -96,8 +93,8 @@ ir::Values unpack(Call& c) {
 ir::Values recurrent(Call& c) {
   ir::Builder& b = c.b;
   const Padded sequences = padded(b, c.tensor("data"), c.tensor("batch_sizes"));
-  const RecurrentResults results = run_recurrent(c, sequences.steps, c.tensors("hx"), c.tensors("params"),
-                                                 b.Cast(sequences.lengths, DType::kInt32));
+  const RecurrentResults results =
+      run_recurrent(c, sequences.steps, c.tensors("hx"), c.tensors("params"), b.Cast(sequences.lengths, DType::kInt32));
   Value* data = packed(b, {results.sequence, sequences.exists, sequences.lengths});
   if (results.cells == nullptr) return {data, results.hidden};
   return {data, results.hidden, results.cells};
