@@ -52,15 +52,23 @@ MODELS = {
 }
 
 
+# A process of its own: the peak of a child counts from what its parent had when it started it.
+LAUNCHER = """
+import resource, subprocess, sys, time
+start = time.perf_counter()
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+sys.exit(status)
+"""
+
+
 def measured(command):
     """Seconds and peak MiB of one process; (None, None) where it fails."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    process = subprocess.run([sys.executable, "-c", LAUNCHER, *command], capture_output=True, text=True)
     if process.returncode != 0:
         return None, None
-    return round(time.perf_counter() - start, 3), round(usage.ru_maxrss / 1024, 1)
+    seconds, peak = process.stdout.split()
+    return round(float(seconds), 3), round(float(peak), 1)
 
 
 def feed_of(session):
