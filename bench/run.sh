@@ -34,3 +34,5 @@ python3 bench/server_bench.py "$build/onward" tests/fixtures/models
 
 # Beside tf2onnx, where that Python has TensorFlow.
 "${PYTHON:-python3}" bench/convert_bench.py --onward "$build/onward" --json "$out/convert.json"
+# Beside torch.onnx, where that Python has torch.
+"${PYTHON:-python3}" bench/torch_bench.py --onward "$build/onward" --json "$out/torch.json"

@@ -1,0 +1,63 @@
+"""What the comparisons with other converters share: measuring a process, and running ONNX files in turns."""
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+import onnxruntime
+
+
+# A process of its own: the peak of a child counts from what its parent had when it started it.
+LAUNCHER = """
+import resource, subprocess, sys, time
+start = time.perf_counter()
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+sys.exit(status)
+"""
+
+
+def measured(command):
+    """Seconds and peak MiB of one process; (None, None) where it fails."""
+    process = subprocess.run([sys.executable, "-c", LAUNCHER, *command], capture_output=True, text=True)
+    if process.returncode != 0:
+        return None, None
+    seconds, peak = process.stdout.split()
+    return round(float(seconds), 3), round(float(peak), 1)
+
+
+def feed_of(session):
+    generator = np.random.default_rng(7)
+    feed = {}
+    for value in session.get_inputs():
+        shape = [size if isinstance(size, int) else 1 for size in value.shape]
+        whole = {"tensor(int32)": np.int32, "tensor(int64)": np.int64}.get(value.type)
+        feed[value.name] = generator.integers(0, 1000, shape, whole) if whole else generator.random(shape, np.float32)
+    return feed
+
+
+def loads(file):
+    """Whether ONNX Runtime takes the file: not all that other converters write is valid."""
+    try:
+        onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+        return True
+    except Exception as error:
+        print(f"{file.name} does not load: {str(error)[:160]}")
+        return False
+
+
+def medians(files, runs):
+    """Milliseconds of one run of each file, in turns on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    sessions = [onnxruntime.InferenceSession(str(f), options, providers=["CPUExecutionProvider"]) for f in files]
+    feeds = [feed_of(session) for session in sessions]
+    times = [[] for _ in files]
+    for turn in range(runs + 2):
+        for session, feed, own in zip(sessions, feeds, times):
+            start = time.perf_counter()
+            session.run(None, feed)
+            if turn >= 2:
+                own.append((time.perf_counter() - start) * 1000)
+    return [round(statistics.median(own), 3) for own in times]
