@@ -5,32 +5,12 @@
 #include <onnx/version_converter/convert.h>
 
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "base/error.h"
 
 namespace onward::importer {
 namespace {
-
-using Names = std::unordered_set<std::string>;
-
-// What the checker leaves open and the converter relies on: every output of a graph is a value of it (or, in a
-// subgraph, of those around it).
-void require_outputs(const onnx::GraphProto& graph, Names names) {
-  for (const auto& input : graph.input()) names.insert(input.name());
-  for (const auto& initializer : graph.initializer()) names.insert(initializer.name());
-  for (const auto& initializer : graph.sparse_initializer()) names.insert(initializer.values().name());
-  for (const auto& node : graph.node()) {
-    for (const auto& attribute : node.attribute()) {
-      if (attribute.has_g()) require_outputs(attribute.g(), names);
-      for (const auto& subgraph : attribute.graphs()) require_outputs(subgraph, names);
-    }
-    names.insert(node.output().begin(), node.output().end());
-  }
-  for (const auto& output : graph.output()) {
-    if (!names.contains(output.name())) fail_data("nothing makes the output \"" + output.name() + "\"");
-  }
-}
 
 void check(const onnx::ModelProto& proto, const std::filesystem::path& folder) {
   onnx::checker::CheckerContext context;
@@ -45,7 +25,6 @@ void check(const onnx::ModelProto& proto, const std::filesystem::path& folder) {
   } catch (const std::exception& error) {
     fail_data(fmt::format("not a valid ONNX model: {}", error.what()));
   }
-  require_outputs(proto.graph(), {});
 }
 
 }  // namespace

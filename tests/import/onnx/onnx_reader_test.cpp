@@ -44,7 +44,7 @@ TEST(OnnxReader, RaisesOlderModelsToTheCanonicalOpset) {
 TEST(OnnxReader, RefusesOldModelsThatTheConverterCouldNotBear) {
   onnx::ModelProto proto = parsed("g (float[2] x) => (float[2] y) { y = Relu(x) }", 13);
   proto.mutable_graph()->mutable_output(0)->set_name("z");
-  EXPECT_THAT(refusal(proto), HasSubstr("\"z\""));
+  EXPECT_THAT(refusal(proto), HasSubstr("'z'"));
   proto = parsed("g (float[2] x) => (float[2] y) { y = Relu(x) }", 13);
   proto.mutable_graph()->mutable_node(0)->set_op_type("NoSuchOperator");
   EXPECT_THAT(refusal(proto), HasSubstr("NoSuchOperator"));
