@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "base/error.h"
 #include "schema/schema_inference.h"
 
@@ -34,6 +37,28 @@ TEST_F(BuilderTest, FoldsConstantsAndStaticShapes) {
   Value* transposed = b.Transpose(b.constant(Tensor::of<int32_t>({2, 3}, {1, 2, 3, 4, 5, 6})), {1, 0});
   EXPECT_EQ(transposed->constant()->ints(), (std::vector<int64_t>{1, 4, 2, 5, 3, 6}));
   EXPECT_TRUE(graph.nodes().empty());
+}
+
+// Every order of axes, against the definition: element [i…] of the source is element [i[perm]…] of the result.
+TEST_F(BuilderTest, TransposesIntoEveryOrder) {
+  for (const Dims& dims : {Dims{3, 3, 5, 19}, Dims{1, 1, 33, 6}, Dims{2, 17, 1, 4}}) {
+    std::vector<int64_t> values(static_cast<size_t>(element_count(dims)));
+    std::iota(values.begin(), values.end(), 0);
+    Value* x = b.constant(Tensor::of<int64_t>(dims, values));
+    std::vector<int64_t> perm{0, 1, 2, 3};
+    do {
+      const std::vector<int64_t> result = b.Transpose(x, perm)->constant()->ints();
+      ASSERT_EQ(result.size(), values.size());
+      for (size_t at = 0; at < values.size(); ++at) {
+        std::vector<int64_t> index(4);
+        auto left = static_cast<int64_t>(at);
+        for (size_t axis = 4; axis-- > 0; left /= dims[axis]) index[axis] = left % dims[axis];
+        int64_t to = 0;
+        for (const int64_t axis : perm) to = to * dims[axis] + index[axis];
+        ASSERT_EQ(result[static_cast<size_t>(to)], values[at]);
+      }
+    } while (std::next_permutation(perm.begin(), perm.end()));
+  }
 }
 
 TEST_F(BuilderTest, FollowsComputedShapesThroughDynamicOnes) {

@@ -63,66 +63,6 @@ size_t element_size(const Tensor& tensor) {
 
 namespace {
 
-// Copies along the last axis with a fixed element width, so that the compiler sees a constant-size copy.
-template <size_t Width>
-void copy_rows(const std::byte* source, std::byte* target, const Dims& dims, const Dims& strides, int64_t start) {
-  const size_t rank = dims.size();
-  const int64_t inner = dims[rank - 1];
-  const int64_t inner_stride = strides[rank - 1];
-  int64_t outer = 1;
-  for (size_t i = 0; i + 1 < rank; ++i) outer *= dims[i];
-  Dims index(rank, 0);
-  int64_t offset = start;
-  for (int64_t row = 0; row < outer; ++row) {
-    int64_t position = offset;
-    for (int64_t i = 0; i < inner; ++i, position += inner_stride, target += Width) {
-      std::memcpy(target, source + position * static_cast<int64_t>(Width), Width);
-    }
-    for (size_t axis = rank - 1; axis-- > 0;) {
-      offset += strides[axis];
-      if (++index[axis] < dims[axis]) break;
-      offset -= strides[axis] * dims[axis];
-      index[axis] = 0;
-    }
-  }
-}
-
-}  // namespace
-
-Tensor strided_copy(const Tensor& source, const Dims& dims, const Dims& strides, int64_t start) {
-  const size_t width = element_size(source);
-  const auto count = static_cast<size_t>(element_count(dims));
-  std::vector<std::byte> bytes(count * width);
-  if (count > 0) {
-    Dims walk_dims = dims;
-    Dims walk_strides = strides;
-    if (dims.empty()) {
-      walk_dims.assign(1, 1);
-      walk_strides.assign(1, 1);
-    }
-    const std::byte* from = source.bytes().data();
-    switch (width) {
-      case 1:
-        copy_rows<1>(from, bytes.data(), walk_dims, walk_strides, start);
-        break;
-      case 2:
-        copy_rows<2>(from, bytes.data(), walk_dims, walk_strides, start);
-        break;
-      case 4:
-        copy_rows<4>(from, bytes.data(), walk_dims, walk_strides, start);
-        break;
-      case 8:
-        copy_rows<8>(from, bytes.data(), walk_dims, walk_strides, start);
-        break;
-      default:
-        copy_rows<16>(from, bytes.data(), walk_dims, walk_strides, start);
-    }
-  }
-  return {source.dtype(), dims, Bytes::from_vector(std::move(bytes))};
-}
-
-namespace {
-
 const EvalTable& table() {
   static const EvalTable kTable = [] {
     EvalTable made;

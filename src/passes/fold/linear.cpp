@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/release_pages.h"
+
 namespace onward::passes {
 namespace {
 
@@ -70,6 +72,7 @@ Value* with_affine(const Linear& linear, Rewrite& rewrite, const std::vector<dou
   const Tensor& weight = *node.input(1)->constant();
   if (!factors.empty()) {
     inputs[1] = rewrite.b.constant(scaled_weight(node, weight, factors), node.input(1)->name);
+    release_pages(weight.bytes().view());
   }
   const std::string bias_name = node.input(2) != nullptr ? node.input(2)->name : "";
   inputs[2] = rewrite.b.constant(Tensor::from_doubles(weight.dtype(), {static_cast<int64_t>(linear.channels)}, bias),

@@ -21,6 +21,7 @@ std::vector<float> floats(const Array& array) {
 TEST(Crc32c, KnowsTheStandardCheckValue) {
   EXPECT_EQ(crc32c(as_bytes("123456789")), 0xe3069283U);
   EXPECT_EQ(crc32c({}), 0U);
+  EXPECT_EQ(crc32c(as_bytes(std::string(32, '\0'))), 0x8a9136aaU);  // RFC 3720, B.4
 }
 
 TEST(Bundle, ReadsVariablesAsViews) {

@@ -1,0 +1,121 @@
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "ir/eval/table.h"
+
+namespace onward::ir::eval {
+namespace {
+
+struct Axis {
+  int64_t size = 1;
+  int64_t from = 0;  // strides in elements
+  int64_t to = 0;
+};
+
+// The axes to walk, in the target's order: without those of size 1, and with neighbours that are contiguous in both
+// tensors as one.
+std::vector<Axis> walked_axes(const Dims& dims, const Dims& strides) {
+  std::vector<Axis> axes;
+  const Dims targets = strides_of(dims);
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (dims[i] == 1) continue;
+    const Axis axis{dims[i], strides[i], targets[i]};
+    if (!axes.empty() && axes.back().from == axis.from * axis.size) {
+      axes.back() = {axes.back().size * axis.size, axis.from, axis.to};
+    } else {
+      axes.push_back(axis);
+    }
+  }
+  if (axes.empty()) axes.push_back({1, 1, 1});
+  return axes;
+}
+
+// Calls row(from, to) for every combination of indices of `axes`.
+template <class Row>
+void for_each_row(const std::vector<Axis>& axes, const Row& row) {
+  std::vector<int64_t> index(axes.size(), 0);
+  int64_t from = 0;
+  int64_t to = 0;
+  while (true) {
+    row(from, to);
+    size_t axis = axes.size();
+    for (; axis > 0; --axis) {
+      const Axis& moved = axes[axis - 1];
+      from += moved.from;
+      to += moved.to;
+      if (++index[axis - 1] < moved.size) break;
+      from -= moved.from * moved.size;
+      to -= moved.to * moved.size;
+      index[axis - 1] = 0;
+    }
+    if (axis == 0) return;
+  }
+}
+
+// With a fixed element width, so that the compiler sees copies of a constant size.
+template <size_t Width>
+void copy(const std::byte* source, std::byte* target, std::vector<Axis> axes) {
+  constexpr auto kWidth = static_cast<int64_t>(Width);
+  constexpr int64_t kTile = 64 / kWidth;  // a cache line
+  const Axis last = axes.back();
+  axes.pop_back();
+  const auto contiguous =
+      std::find_if(axes.begin(), axes.end(), [](const Axis& axis) { return axis.from == 1 && axis.size >= 4; });
+  if (last.from == 1 || contiguous == axes.end()) {
+    for_each_row(axes, [&](int64_t from, int64_t to) {
+      if (last.from == 1) {
+        std::memcpy(target + to * kWidth, source + from * kWidth, static_cast<size_t>(last.size) * Width);
+        return;
+      }
+      for (int64_t i = 0; i < last.size; ++i) {
+        std::memcpy(target + (to + i) * kWidth, source + (from + i * last.from) * kWidth, Width);
+      }
+    });
+    return;
+  }
+  // A transposition: strips as wide as a cache line of the source, each read once and written row by row.
+  const Axis across = *contiguous;
+  axes.erase(contiguous);
+  for (int64_t start = 0; start < across.size; start += kTile) {
+    const int64_t count = std::min(kTile, across.size - start);
+    for_each_row(axes, [&](int64_t from, int64_t to) {
+      for (int64_t i = 0; i < last.size; ++i) {
+        const std::byte* read = source + (from + i * last.from + start) * kWidth;
+        std::byte* write = target + (to + i * last.to + start * across.to) * kWidth;
+        for (int64_t j = 0; j < count; ++j) std::memcpy(write + j * across.to * kWidth, read + j * kWidth, Width);
+      }
+    });
+  }
+}
+
+}  // namespace
+
+Tensor strided_copy(const Tensor& source, const Dims& dims, const Dims& strides, int64_t start) {
+  const size_t width = element_size(source);
+  const auto count = static_cast<size_t>(element_count(dims));
+  std::vector<std::byte> bytes(count * width);
+  if (count > 0) {
+    const std::vector<Axis> axes = walked_axes(dims, strides);
+    const std::byte* from = source.bytes().data() + start * static_cast<int64_t>(width);
+    switch (width) {
+      case 1:
+        copy<1>(from, bytes.data(), axes);
+        break;
+      case 2:
+        copy<2>(from, bytes.data(), axes);
+        break;
+      case 4:
+        copy<4>(from, bytes.data(), axes);
+        break;
+      case 8:
+        copy<8>(from, bytes.data(), axes);
+        break;
+      default:
+        copy<16>(from, bytes.data(), axes);
+    }
+  }
+  return {source.dtype(), dims, Bytes::from_vector(std::move(bytes))};
+}
+
+}  // namespace onward::ir::eval
