@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -53,40 +54,84 @@ void for_each_row(const std::vector<Axis>& axes, const Row& row) {
   }
 }
 
-// With a fixed element width, so that the compiler sees copies of a constant size.
+// The last axis of the target element by element, or whole where the source has it in one piece.
 template <size_t Width>
-void copy(const std::byte* source, std::byte* target, std::vector<Axis> axes) {
+void copy_rows(const std::byte* source, std::byte* target, std::vector<Axis> axes) {
   constexpr auto kWidth = static_cast<int64_t>(Width);
-  constexpr int64_t kTile = 64 / kWidth;  // a cache line
   const Axis last = axes.back();
   axes.pop_back();
-  const auto contiguous =
+  for_each_row(axes, [&](int64_t from, int64_t to) {
+    if (last.from == 1) {
+      std::memcpy(target + to * kWidth, source + from * kWidth, static_cast<size_t>(last.size) * Width);
+      return;
+    }
+    for (int64_t i = 0; i < last.size; ++i) {
+      std::memcpy(target + (to + i) * kWidth, source + (from + i * last.from) * kWidth, Width);
+    }
+  });
+}
+
+// A transposition: `across` is in one piece in the source, and what the target has inside it, `inside`, is not. Strips
+// as wide as a cache line of the source are turned in a buffer, so that both sides are read and written in longer
+// pieces.
+template <size_t Width>
+class Strips {
+ public:
+  Strips(const std::byte* source, std::byte* target, const Axis& across, std::vector<Axis> inside)
+      : source_(source), target_(target), across_(across), last_(inside.back()), inside_(std::move(inside)) {
+    inside_.pop_back();
+  }
+
+  void copy(int64_t from, int64_t to) {
+    for (int64_t start = 0; start < across_.size; start += kTile) {
+      count_ = std::min(kTile, across_.size - start);
+      at_ = target_ + (to + start * across_.to) * kWidth;
+      for_each_row(inside_, [&](int64_t row, int64_t) {
+        for (int64_t i = 0; i < last_.size; ++i) add(source_ + (from + start + row + i * last_.from) * kWidth);
+      });
+      flush();
+    }
+  }
+
+ private:
+  static constexpr auto kWidth = static_cast<int64_t>(Width);
+  static constexpr int64_t kTile = 64 / kWidth;  // a cache line
+  static constexpr int64_t kRun = 128;
+
+  void add(const std::byte* read) {
+    for (int64_t j = 0; j < count_; ++j) std::memcpy(&buffer_[j][filled_ * kWidth], read + j * kWidth, Width);
+    if (++filled_ == kRun) flush();
+  }
+  void flush() {
+    for (int64_t j = 0; j < count_; ++j) {
+      std::memcpy(at_ + j * across_.to * kWidth, buffer_[j].data(), static_cast<size_t>(filled_) * Width);
+    }
+    at_ += filled_ * kWidth;
+    filled_ = 0;
+  }
+
+  const std::byte* source_;
+  std::byte* target_;
+  Axis across_;
+  Axis last_;
+  std::vector<Axis> inside_;
+  std::array<std::array<std::byte, (kRun + 1) * Width>, static_cast<size_t>(kTile)> buffer_{};
+  int64_t count_ = 0;
+  int64_t filled_ = 0;
+  std::byte* at_ = nullptr;
+};
+
+// With a fixed element width, so that the compiler sees copies of a constant size.
+template <size_t Width>
+void copy(const std::byte* source, std::byte* target, const std::vector<Axis>& axes) {
+  const auto across =
       std::find_if(axes.begin(), axes.end(), [](const Axis& axis) { return axis.from == 1 && axis.size >= 4; });
-  if (last.from == 1 || contiguous == axes.end()) {
-    for_each_row(axes, [&](int64_t from, int64_t to) {
-      if (last.from == 1) {
-        std::memcpy(target + to * kWidth, source + from * kWidth, static_cast<size_t>(last.size) * Width);
-        return;
-      }
-      for (int64_t i = 0; i < last.size; ++i) {
-        std::memcpy(target + (to + i) * kWidth, source + (from + i * last.from) * kWidth, Width);
-      }
-    });
+  if (across == axes.end() || across + 1 == axes.end()) {
+    copy_rows<Width>(source, target, axes);
     return;
   }
-  // A transposition: strips as wide as a cache line of the source, each read once and written row by row.
-  const Axis across = *contiguous;
-  axes.erase(contiguous);
-  for (int64_t start = 0; start < across.size; start += kTile) {
-    const int64_t count = std::min(kTile, across.size - start);
-    for_each_row(axes, [&](int64_t from, int64_t to) {
-      for (int64_t i = 0; i < last.size; ++i) {
-        const std::byte* read = source + (from + i * last.from + start) * kWidth;
-        std::byte* write = target + (to + i * last.to + start * across.to) * kWidth;
-        for (int64_t j = 0; j < count; ++j) std::memcpy(write + j * across.to * kWidth, read + j * kWidth, Width);
-      }
-    });
-  }
+  Strips<Width> strips(source, target, *across, {across + 1, axes.end()});
+  for_each_row({axes.begin(), across}, [&](int64_t from, int64_t to) { strips.copy(from, to); });
 }
 
 }  // namespace
