@@ -1,6 +1,7 @@
 #include "convert/convert.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -171,7 +172,17 @@ void write_report(const Arguments& arguments, const Conversion& conversion, cons
   write_file(arguments.report, parts);
 }
 
+// Weights come and go, layer by layer: memory that is kept for the next one need not be cleared by the system again.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  ::mallopt(M_TOP_PAD, 16 << 20);
+#endif
+}
+
 void run(const Arguments& arguments) {
+  keep_freed_memory();
   convert::Options options;
   options.opset = arguments.opset;
   if (arguments.layout == "nchw") options.layout = convert::Layout::kNchw;

@@ -72,7 +72,7 @@ void copy_rows(const std::byte* source, std::byte* target, std::vector<Axis> axe
 }
 
 // A transposition: `across` is in one piece in the source, and what the target has inside it, `inside`, is not. Strips
-// as wide as a cache line of the source are turned in a buffer, so that both sides are read and written in longer
+// of a few cache lines of the source are turned in a buffer, so that both sides are read and written in longer
 // pieces.
 template <size_t Width>
 class Strips {
@@ -95,8 +95,8 @@ class Strips {
 
  private:
   static constexpr auto kWidth = static_cast<int64_t>(Width);
-  static constexpr int64_t kTile = 64 / kWidth;  // a cache line
-  static constexpr int64_t kRun = 128;
+  static constexpr int64_t kTile = 256 / kWidth;
+  static constexpr int64_t kRun = 64;
 
   void add(const std::byte* read) {
     for (int64_t j = 0; j < count_; ++j) std::memcpy(&buffer_[j][filled_ * kWidth], read + j * kWidth, Width);
