@@ -7,13 +7,9 @@ Needs numpy, onnxruntime and TensorFlow with Keras 3, which makes the models; tf
 them it says so and ends well. Each model is converted as .keras and as SavedModel; both tools' results run in the same ONNX
 Runtime in turns, and the ratio is that of the medians.
 """
-import argparse
 import importlib.util
-import json
 import os
-import pathlib
 import sys
-import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 try:
@@ -21,7 +17,7 @@ try:
     import numpy  # noqa: F401
     import onnxruntime  # noqa: F401
 
-    from onnx_runs import loads, measured, medians
+    from onnx_runs import compare_all, loads, measured, medians
 except ImportError as missing:
     print(f"skipped: {missing}; this comparison needs numpy, onnxruntime and TensorFlow with Keras 3 in Python")
     sys.exit(0)
@@ -73,20 +69,4 @@ def compare(name, onward, runs, folder):
     return row
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--onward", required=True)
-    parser.add_argument("--models", default=",".join(MODELS))
-    parser.add_argument("--runs", type=int, default=20)
-    parser.add_argument("--json", default="")
-    args = parser.parse_args()
-    rows = []
-    for name in args.models.split(","):
-        with tempfile.TemporaryDirectory() as folder:
-            rows.append(compare(name, str(pathlib.Path(args.onward).resolve()), args.runs, pathlib.Path(folder)))
-        print("  ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
-    if args.json:
-        pathlib.Path(args.json).write_text(json.dumps(rows, indent=1))
-
-
-main()
+compare_all(__doc__, MODELS, compare)

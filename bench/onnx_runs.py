@@ -1,7 +1,11 @@
 """What the comparisons with other converters share: measuring a process, and running ONNX files in turns."""
+import argparse
+import json
+import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -61,3 +65,24 @@ def medians(files, runs):
             if turn >= 2:
                 own.append((time.perf_counter() - start) * 1000)
     return [round(statistics.median(own), 3) for own in times]
+
+
+def compare_all(description, models, compare):
+    """The command line of a comparison: a row of compare(name, onward, runs, folder) for each model."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--onward", required=True)
+    parser.add_argument("--models", default=",".join(models))
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--json", default="")
+    args = parser.parse_args()
+    rows = []
+    for name in args.models.split(","):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                rows.append(compare(name, str(pathlib.Path(args.onward).resolve()), args.runs, pathlib.Path(folder)))
+            except ImportError as missing:
+                print(f"{name}: skipped, {missing}")
+                continue
+        print("  ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
+    if args.json:
+        pathlib.Path(args.json).write_text(json.dumps(rows, indent=1))

@@ -6,17 +6,13 @@
 Needs numpy, onnx, onnxruntime and torch; torchvision's models take part where it is installed, torch.onnx where onnxscript is.
 Without torch it says so and ends well. Both results run in the same ONNX Runtime in turns; the ratio is that of the medians.
 """
-import argparse
-import json
-import pathlib
 import sys
-import tempfile
 
 try:
     import onnx
     import torch
 
-    from onnx_runs import loads, measured, medians
+    from onnx_runs import compare_all, loads, measured, medians
 except ImportError as missing:
     print(f"skipped: {missing}; this comparison needs numpy, onnx, onnxruntime and torch in Python")
     sys.exit(0)
@@ -90,24 +86,4 @@ def compare(name, onward, runs, folder):
     return row
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--onward", required=True)
-    parser.add_argument("--models", default=",".join(MODELS))
-    parser.add_argument("--runs", type=int, default=20)
-    parser.add_argument("--json", default="")
-    args = parser.parse_args()
-    rows = []
-    for name in args.models.split(","):
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                rows.append(compare(name, str(pathlib.Path(args.onward).resolve()), args.runs, pathlib.Path(folder)))
-            except ImportError as missing:
-                print(f"{name}: skipped, {missing}")
-                continue
-        print("  ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
-    if args.json:
-        pathlib.Path(args.json).write_text(json.dumps(rows, indent=1))
-
-
-main()
+compare_all(__doc__, MODELS, compare)

@@ -124,26 +124,26 @@ void GraphReader::run_node(const ExportedNode& node) {
 void GraphReader::attempt(const ExportedNode& node, const std::function<void()>& work) {
   node_ = &node;
   b().set_origin(origin());
+  const auto block = [&](const Error& error) {
+    node_ = &node;
+    blockers_.add(*origin(), error);
+    bind(node.outputs, placeholder(node));
+  };
   try {
     work();
   } catch (const script::Raised& raised) {
-    node_ = &node;
-    blockers_.add(*origin(), Error(Code::kUnimplemented, "it fails for every input: " + raised.message));
-    bind(node.outputs, placeholder(node));
+    block(Error(Code::kUnimplemented, "it fails for every input: " + raised.message));
   } catch (const script::NeedsType& needs) {
     // What a script's input may be assumed to be, the file says of an exported program's.
-    node_ = &node;
-    blockers_.add(*origin(), Error(Code::kInvalidArgument, needs.dtype == ir::DType::kInt64
-                                                               ? "the indices are no integers"
-                                                               : "the number of dimensions of a tensor is not known"));
-    bind(node.outputs, placeholder(node));
+    block(Error(Code::kInvalidArgument, needs.dtype == ir::DType::kInt64
+                                            ? "the indices are no integers"
+                                            : "the number of dimensions of a tensor is not known"));
   } catch (const Error& error) {
     node_ = &node;
     if (error.code() != Code::kUnimplemented && error.code() != Code::kInvalidArgument) {
       throw error.within(origin()->op + " \"" + node.name + "\"");
     }
-    blockers_.add(*origin(), error);
-    bind(node.outputs, placeholder(node));
+    block(error);
   }
 }
 
