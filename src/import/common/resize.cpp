@@ -72,9 +72,8 @@ Kernel kernel_of(std::string_view method) {
   return {1, triangle};
 }
 
-// [out, in] weights of one axis; each row sums to 1.
-Value* kernel_weights(Builder& b, Value* in, Value* out, const std::string& method, bool antialias) {
-  Value* inverse = b.Div(b.Cast(in, DType::kFloat), b.Cast(out, DType::kFloat));
+// [out, in] weights of one axis, whose elements lie `inverse` apart in the source; each row sums to 1.
+Value* kernel_weights(Builder& b, Value* in, Value* out, Value* inverse, const std::string& method, bool antialias) {
   Value* sample = b.Unsqueeze(b.Sub(b.Mul(b.Add(range(b, out), 0.5), inverse), 0.5), {1});
   if (method == "bicubic" && !antialias) {
     // TensorFlow looks these weights up in a table of 1024 places.
@@ -155,11 +154,17 @@ Value* resize_image(Builder& b, Value* x, int64_t height, int64_t width, Value* 
   if (!antialias && method == "bilinear") return bilinear(b, x, height, width, size);
   const auto weights = [&](int64_t axis, Value* out) {
     Value* in = b.dim_scalar(x, axis);
-    return method == "area" ? area_weights(b, in, out) : kernel_weights(b, in, out, method, antialias);
+    if (method == "area") return area_weights(b, in, out);
+    Value* inverse = b.Div(b.Cast(in, DType::kFloat), b.Cast(out, DType::kFloat));
+    return kernel_weights(b, in, out, inverse, method, antialias);
   };
   Value* by_height = weights(height, rows);
   Value* by_width = weights(width, columns);
   return weighted(b, weighted(b, x, height, by_height), width, by_width);
+}
+
+Value* resample_axis(Builder& b, Value* x, int64_t axis, Value* out, Value* step, const std::string& method) {
+  return weighted(b, x, axis, kernel_weights(b, b.dim_scalar(x, axis), out, step, method, true));
 }
 
 }  // namespace onward::importer

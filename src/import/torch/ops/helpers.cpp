@@ -29,6 +29,13 @@ bool is_size(const Value* x, size_t axis, int64_t size) {
   return x->shape && axis < x->shape->size() && (*x->shape)[axis].is_known() && (*x->shape)[axis].value() == size;
 }
 
+size_t spatial_rank(const Call& c) {
+  for (const char letter : c.signature().name) {
+    if (letter >= '1' && letter <= '3') return static_cast<size_t>(letter - '0');
+  }
+  return 2;
+}
+
 Value* reduced_loss(Call& c, Value* loss) {
   const int64_t reduction = c.integer("reduction");
   if (reduction == 0) return loss;

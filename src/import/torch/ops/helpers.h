@@ -18,6 +18,9 @@ ir::Value* without_nan(ir::Builder& b, ir::Value* x, double value);
 // Whether the dimension is surely this size.
 bool is_size(const ir::Value* x, size_t axis, int64_t size);
 
+// The digit in an operator's name: "aten::max_pool2d" → 2; 2 where there is none.
+size_t spatial_rank(const Call& c);
+
 // aten::mean of a loss: reduction 0 none, 1 mean, 2 sum.
 ir::Value* reduced_loss(Call& c, ir::Value* loss);
 

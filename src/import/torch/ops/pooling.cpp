@@ -12,18 +12,12 @@ namespace {
 using ir::DType;
 using ir::Value;
 
-// "aten::max_pool2d" → 2.
-size_t spatial_rank(const Call& c) {
-  for (const char letter : c.signature().name) {
-    if (letter >= '1' && letter <= '3') return static_cast<size_t>(letter - '0');
-  }
-  return 2;
-}
-
 struct Window {
   std::vector<int64_t> kernel;
   std::vector<int64_t> strides;
   std::vector<int64_t> padding;
+
+  int64_t size() const { return std::accumulate(kernel.begin(), kernel.end(), int64_t{1}, std::multiplies<>()); }
 };
 Window window_of(Call& c, size_t spatial) {
   Window window;
@@ -109,36 +103,51 @@ Value* shares_beyond(Call& c, Value* x, Value* mean, const Window& window) {
   return shares;
 }
 
+// Quotients of whole numbers by at most `divisor`, which PyTorch rounds towards zero: what float arithmetic gives for one
+// lies much nearer to it than the next quotient does.
+Value* truncated(ir::Builder& b, Value* quotient, int64_t divisor, DType dtype) {
+  const double share = 0.5 / static_cast<double>(std::abs(divisor));
+  return b.Cast(b.Add(quotient, b.Mul(b.Sign(quotient), share)), dtype);
+}
+
+// The window's sum over `divisor`, padding counting as zeros, of a floating `x`.
+Value* divided_pool(Call& c, Value* x, const Window& window, ir::Attrs attrs) {
+  attrs.set("count_include_pad", 1);
+  if (c.flag("ceil_mode")) {  // zeros for what the last windows reach beyond the padding
+    x = padded_for_ceil(c, x, window);
+    attrs.set("pads", std::vector<int64_t>(2 * window.kernel.size(), 0));
+    attrs.set("ceil_mode", 0);
+  }
+  Value* mean = c.b.op("AveragePool", {x}, attrs);
+  return c.b.Mul(mean, static_cast<double>(window.size()) / static_cast<double>(c.integer("divisor_override")));
+}
+
+Value* mean_pool(Call& c, Value* x, const Window& window, ir::Attrs attrs) {
+  const bool padded = std::any_of(window.padding.begin(), window.padding.end(), [](int64_t pad) { return pad != 0; });
+  if (c.flag("ceil_mode") && c.flag("count_include_pad") && padded) {
+    attrs.set("pads", std::vector<int64_t>(2 * window.kernel.size(), 0));
+    attrs.set("ceil_mode", 0);
+    Value* mean = c.b.op("AveragePool", {padded_for_ceil(c, x, window)}, attrs);
+    return c.b.Mul(mean, c.b.Cast(shares_beyond(c, x, mean, window), mean->dtype));
+  }
+  // What the last windows of ceil_mode reach beyond an unpadded input counts as padding for ONNX, not for PyTorch.
+  if (!padded) attrs.set("count_include_pad", 0);
+  return c.b.op("AveragePool", {x}, attrs);
+}
+
 Value* avg_pool(Call& c) {
   const size_t spatial = spatial_rank(c);
   const Window window = window_of(c, spatial);
   ir::Attrs attrs = pool_attrs(c, window);
   attrs.set("count_include_pad", c.flag("count_include_pad"));
-  const bool divided = c.signature().find("divisor_override") != nullptr && c.given("divisor_override");
+  const bool divided = c.has("divisor_override") && c.given("divisor_override");
   const Batched in(c, spatial);
-  const bool padded = std::any_of(window.padding.begin(), window.padding.end(), [](int64_t pad) { return pad != 0; });
-  if (!divided && c.flag("ceil_mode") && c.flag("count_include_pad") && padded) {
-    attrs.set("pads", std::vector<int64_t>(2 * spatial, 0));
-    attrs.set("ceil_mode", 0);
-    Value* mean = c.b.op("AveragePool", {padded_for_ceil(c, in.x, window)}, attrs);
-    return in.out(c.b.Mul(mean, c.b.Cast(shares_beyond(c, in.x, mean, window), mean->dtype)));
-  }
-  if (!divided) {
-    // What the last windows of ceil_mode reach beyond an unpadded input counts as padding for ONNX, not for PyTorch.
-    if (!padded) attrs.set("count_include_pad", 0);
-    return in.out(c.b.op("AveragePool", {in.x}, attrs));
-  }
-  // Sum over the window, padding as zeros, then divide by what the user says.
-  attrs.set("count_include_pad", 1);
-  const int64_t size = std::accumulate(window.kernel.begin(), window.kernel.end(), int64_t{1}, std::multiplies<>());
-  Value* x = in.x;
-  if (c.flag("ceil_mode")) {  // zeros for what the last windows reach beyond the padding
-    x = padded_for_ceil(c, x, window);
-    attrs.set("pads", std::vector<int64_t>(2 * spatial, 0));
-    attrs.set("ceil_mode", 0);
-  }
-  Value* mean = c.b.op("AveragePool", {x}, attrs);
-  return in.out(c.b.Mul(mean, static_cast<double>(size) / static_cast<double>(c.integer("divisor_override"))));
+  const DType dtype = in.x->dtype;
+  const bool whole = ir::is_integer(dtype);
+  Value* x = whole ? c.b.Cast(in.x, DType::kFloat) : in.x;
+  Value* y = divided ? divided_pool(c, x, window, attrs) : mean_pool(c, x, window, attrs);
+  if (!whole) return in.out(y);
+  return in.out(truncated(c.b, y, divided ? c.integer("divisor_override") : window.size(), dtype));
 }
 
 // --- adaptive --------------------------------------------------------------------------------------------------------
