@@ -99,6 +99,7 @@ Scheduler::~Scheduler() {
   for (const Waiting& waiting : left) {
     finish_with(waiting.job, Error(Code::kUnavailable, "the server is stopping"), waiting.since);
   }
+  gate_->close();
 }
 
 size_t Scheduler::in_flight() const { return in_flight_.load(); }
@@ -142,7 +143,9 @@ void Scheduler::enqueue(Job job) {
   if (job.deadline && !job.cancellation) job.cancellation = std::make_shared<Cancellation>();
   if (job.cancellation) {
     const std::lock_guard lock(job.cancellation->mutex_);
-    job.cancellation->on_cancel_.emplace_back([this, key] { remove_cancelled(key); });
+    job.cancellation->on_cancel_.emplace_back([this, key, gate = gate_] {
+      if (const Gate::Pass pass(*gate); pass) remove_cancelled(key);
+    });
   }
   if (job.deadline) deadlines_.watch(*job.deadline, job.cancellation);
   std::optional<Error> refusal;

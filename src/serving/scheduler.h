@@ -20,6 +20,7 @@
 #include "ir/tensor.h"
 #include "serving/cancellation.h"
 #include "serving/deadlines.h"
+#include "serving/gate.h"
 #include "serving/model.h"
 
 namespace onward::serving {
@@ -103,6 +104,7 @@ class Scheduler {
   void forget_idle(Clock::time_point now);
 
   SchedulerOptions options_;
+  std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();  // for cancellations, which clients may hold longer
   Deadlines deadlines_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
