@@ -1,14 +1,8 @@
 // Converts tests/fixtures/keras and compares with what Keras computed (tests/fixtures/make_keras.py).
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <filesystem>
-
 #include "base/error.h"
-#include "base/mapped_file.h"
-#include "convert/convert.h"
-#include "formats/npy.h"
-#include "runtime/session.h"
+#include "support/recorded.h"
 
 namespace onward {
 namespace {
@@ -22,44 +16,11 @@ struct Case {
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.file; }
 
-ir::Tensor tensor_of(const Array& array) {
-  if (array.dtype == "string") return ir::Tensor::of_strings(array.shape, array.strings);
-  return {*ir::dtype_from_name(array.dtype), array.shape, array.data};
-}
-
-Bytes converted(const std::string& file) {
-  const exporter::Serialized serialized = convert::convert_file(kModels / file, {});
-  std::vector<std::byte> all;
-  for (const Bytes& part : serialized.parts) all.insert(all.end(), part.view().begin(), part.view().end());
-  return Bytes::from_vector(std::move(all));
-}
-
-void expect_close(const ir::Tensor& got, const ir::Tensor& expected, const std::string& name, double tolerance) {
-  ASSERT_EQ(got.dims(), expected.dims()) << name;
-  ASSERT_EQ(got.dtype(), expected.dtype()) << name;
-  const std::vector<double> a = got.doubles();
-  const std::vector<double> b = expected.doubles();
-  for (size_t i = 0; i < a.size(); ++i)
-    ASSERT_NEAR(a[i], b[i], tolerance * (1 + std::abs(b[i]))) << name << " at " << i;
-}
-
 class KerasModel : public testing::TestWithParam<Case> {};
 
 TEST_P(KerasModel, GivesWhatKerasGave) {
-  const std::string file = GetParam().file;
-  const runtime::Session session = runtime::Session::from_bytes(converted(file), file);
-  const std::filesystem::path data = (kModels / file).replace_extension(".npz");
-  std::vector<runtime::NamedTensor> inputs;
-  std::vector<runtime::NamedTensor> expected;
-  for (const auto& [key, array] : npy::read_npz(map_file(data), "npz")) {
-    (key.rfind("in:", 0) == 0 ? inputs : expected).emplace_back(key.substr(key.find(':') + 1), tensor_of(array));
-  }
-  const std::vector<runtime::NamedTensor> got = session.run(inputs);
-  ASSERT_EQ(got.size(), expected.size());
-  for (size_t i = 0; i < got.size(); ++i) {
-    EXPECT_EQ(got[i].first, expected[i].first);
-    expect_close(got[i].second, expected[i].second, got[i].first, GetParam().tolerance);
-  }
+  const std::filesystem::path model = kModels / GetParam().file;
+  testing_support::expect_recorded(model, std::filesystem::path(model).replace_extension(".npz"), GetParam().tolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, KerasModel,

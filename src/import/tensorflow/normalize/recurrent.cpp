@@ -1,10 +1,9 @@
 #include "import/tensorflow/normalize/recurrent.h"
 
 #include <algorithm>
-#include <map>
-#include <optional>
 
-#include "base/error.h"
+#include "import/common/recurrent.h"
+#include "import/tensorflow/normalize/recurrent_cell.h"
 
 namespace onward::importer::tf {
 namespace {
@@ -13,333 +12,57 @@ using ir::Node;
 using ir::Value;
 using ir::Values;
 
-const Node* made_by(const Value* value, std::string_view op) {
-  const Node* node = value != nullptr ? value->producer() : nullptr;
-  return node != nullptr && node->is(op) ? node : nullptr;
+// Whether `value` is what the layer gives at a step, and how where steps are masked.
+bool is_output(const LoopView& loop, const Cell& cell, Value* value) {
+  if (loop.mask() == nullptr) return value == loop.after(cell.hidden);
+  return loop.masked_output(value, loop.fresh(cell.hidden)).has_value();
 }
 
-Value* behind(Value* value) {
-  while (const Node* node = made_by(value, "Identity")) value = node->input(0);
-  return value;
-}
+bool is_state(const Cell& cell, size_t i) { return i == cell.hidden || (cell.cell && i == *cell.cell); }
 
-// ONNX's name of an activation; empty where it knows none.
-std::string activation_name(const Node* node) {
-  static constexpr std::string_view kKnown[] = {"Sigmoid", "Tanh", "Relu", "Softsign", "Softplus"};
-  if (node == nullptr || !node->domain.empty()) return {};
-  const bool known = std::find(std::begin(kKnown), std::end(kKnown), node->op_type) != std::end(kKnown);
-  return known ? node->op_type : std::string();
-}
-
-struct Activated {
-  std::string name;
-  Value* of = nullptr;
-};
-std::optional<Activated> activated(Value* value) {
-  const Node* node = behind(value)->producer();
-  const std::string name = activation_name(node);
-  if (name.empty()) return std::nullopt;
-  return Activated{name, behind(node->input(0))};
-}
-
-// The operands of a commutative node, as they are and swapped.
-template <class Try>
-bool either_way(const Value* value, std::string_view op, const Try& attempt) {
-  const Node* node = made_by(value, op);
-  if (node == nullptr || node->inputs().size() != 2) return false;
-  Value* a = behind(node->input(0));
-  Value* b = behind(node->input(1));
-  return attempt(a, b) || attempt(b, a);
-}
-
-// A loop over the leading axis of one tensor.
-class LoopView {
- public:
-  explicit LoopView(const Node& loop) : loop_(loop), body_(*loop.attrs.at("body").as_graph()) {}
-
-  size_t carried() const { return loop_.inputs().size() - 2; }
-  size_t scans() const { return loop_.outputs().size() - carried(); }
-  const Node& node() const { return loop_; }
-  Value* initial(size_t i) const { return loop_.input(i + 2); }
-  Value* before(size_t i) const { return body_.inputs()[i + 2]; }
-  Value* after(size_t i) const { return behind(body_.outputs()[i + 1]); }
-  Value* scan(size_t i) const { return behind(body_.outputs()[1 + carried() + i]); }
-  bool is_outside(const Value* value) const { return value->graph() != &body_ || value->is_constant(); }
-
-  std::optional<size_t> carried_index(const Value* value) const {
-    for (size_t i = 0; i < carried(); ++i) {
-      if (before(i) == value) return i;
-    }
-    return std::nullopt;
-  }
-
-  // Counts rounds from 0.
-  bool is_round(const Value* value) const {
-    while (const Node* node = value->producer()) {
-      if (!node->is("Cast") && !node->is("Reshape") && !node->is("Identity") && !node->is("Squeeze")) return false;
-      value = node->input(0);
-    }
-    if (value == body_.inputs()[0]) return true;
-    const std::optional<size_t> index = carried_index(value);
-    return index && is_zero(initial(*index)) && is_next(*index);
-  }
-  bool is_next(size_t index) const {
-    return either_way(after(index), "Add", [&](const Value* a, const Value* one) {
-      return a == before(index) && one->is_constant() && one->constant()->count() == 1 && ir::is_integer(one->dtype) &&
-             one->constant()->as_int() == 1;
-    });
-  }
-
-  // x[round] → x
-  Value* sliced(const Value* value) const {
-    const Node* gather = made_by(value, "Gather");
-    if (gather == nullptr || gather->attrs.get("axis", int64_t{0}) != 0 || !is_outside(gather->input(0)))
-      return nullptr;
-    return is_round(gather->input(1)) ? gather->input(0) : nullptr;
-  }
-
- private:
-  static bool is_zero(const Value* value) {
-    return value->is_constant() && value->constant()->count() == 1 && ir::is_integer(value->dtype) &&
-           value->constant()->as_int() == 0;
-  }
-
-  const Node& loop_;
-  const ir::Graph& body_;
-};
-
-// x · W + h · U + bias, of which any part may be missing.
-struct Affine {
-  Value* sequence = nullptr;  // the whole of x
-  Value* input_weights = nullptr;
-  Value* hidden_weights = nullptr;
-  Values biases;
-};
-
-class CellMatcher {
- public:
-  CellMatcher(const LoopView& loop, const Value* hidden) : loop_(loop), hidden_(hidden) {}
-
-  std::optional<Affine> affine(Value* value) const {
-    Affine result;
-    return add_terms(value, result, 0) ? std::optional(result) : std::nullopt;
-  }
-
- private:
-  bool add_terms(Value* value, Affine& result, size_t depth) const {
-    value = behind(value);
-    if (depth > 8) return false;
-    if (const Node* add = made_by(value, "Add"); add != nullptr && !loop_.is_outside(value)) {
-      return add_terms(add->input(0), result, depth + 1) && add_terms(add->input(1), result, depth + 1);
-    }
-    if (const Node* product = made_by(value, "MatMul"); product != nullptr && !loop_.is_outside(value)) {
-      return add_product(behind(product->input(0)), behind(product->input(1)), result);
-    }
-    if (!value->is_constant() || value->constant()->rank() != 1) return false;
-    result.biases.push_back(value);
-    return true;
-  }
-
-  bool add_product(const Value* x, Value* weights, Affine& result) const {
-    if (!weights->is_constant() || weights->constant()->rank() != 2) return false;
-    if (x == hidden_) return std::exchange(result.hidden_weights, weights) == nullptr;
-    result.sequence = loop_.sliced(x);
-    return result.sequence != nullptr && std::exchange(result.input_weights, weights) == nullptr;
-  }
-
-  const LoopView& loop_;
-  const Value* hidden_;
-};
-
-// What is found: the weights' columns are the gates in Keras' order.
-struct Cell {
-  std::string op;
-  size_t gates = 1;
-  std::vector<size_t> order;  // ONNX's gates as places in Keras' order
-  std::vector<std::string> activations;
-  size_t hidden = 0;  // carried index
-  std::optional<size_t> cell;
-  Affine input;      // for GRU: without h · U
-  Affine recurrent;  // GRU: h · U + bias
-};
-
-// Output `gate` of one split of the last axis into `count` equal parts.
-Value* split_source(const Value* value, size_t gate, size_t count) {
-  const Node* split = made_by(value, "Split");
-  if (split == nullptr || split->outputs().size() != count || value->index() != gate) return nullptr;
-  const Value* x = split->input(0);
-  const int64_t axis = split->attrs.get("axis", int64_t{0});
-  const bool last = axis == -1 || (x->shape && axis == static_cast<int64_t>(x->shape->size()) - 1);
-  return last ? behind(split->input(0)) : nullptr;
-}
-
-// h' = o · act(c'), c' = f · c + i · act(g)
-std::optional<Cell> match_lstm(const LoopView& loop, size_t hidden, size_t cell) {
-  Cell found{"LSTM", 4, {0, 3, 1, 2}, {}, hidden, cell, {}, {}};
-  std::optional<Activated> o;
-  std::optional<Activated> out;
-  Value* c_next = loop.after(cell);
-  const bool output = either_way(loop.after(hidden), "Mul", [&](Value* a, Value* b) {
-    o = activated(a);
-    out = activated(b);
-    return o && out && out->of == c_next;
-  });
-  if (!output) return std::nullopt;
-  std::optional<Activated> f;
-  std::optional<Activated> i;
-  std::optional<Activated> g;
-  const auto forgets = [&](Value* product) {
-    return either_way(product, "Mul", [&](Value* a, Value* b) {
-      f = activated(a);
-      return f && b == loop.before(cell);
-    });
-  };
-  const auto learns = [&](Value* product) {
-    return either_way(product, "Mul", [&](Value* a, Value* b) {
-      i = activated(a);
-      g = activated(b);
-      return i && g && split_source(i->of, 0, 4) != nullptr && split_source(g->of, 2, 4) != nullptr;
-    });
-  };
-  if (!either_way(c_next, "Add", [&](Value* a, Value* b) { return forgets(a) && learns(b); })) return std::nullopt;
-  Value* z = split_source(i->of, 0, 4);
-  const bool together = z != nullptr && split_source(f->of, 1, 4) == z && split_source(g->of, 2, 4) == z &&
-                        split_source(o->of, 3, 4) == z && i->name == f->name && i->name == o->name;
-  if (!together) return std::nullopt;
-  const auto affine = CellMatcher(loop, loop.before(hidden)).affine(z);
-  if (!affine || affine->hidden_weights == nullptr || affine->input_weights == nullptr) return std::nullopt;
-  found.input = *affine;
-  found.activations = {i->name, g->name, out->name};
-  return found;
-}
-
-// h' = z · h + (1 - z) · act(x_h + r · r_h), the product r · (h · U + b) after the multiplication (Keras' reset_after)
-std::optional<Cell> match_gru(const LoopView& loop, size_t hidden) {
-  Cell found{"GRU", 3, {0, 1, 2}, {}, hidden, std::nullopt, {}, {}};
-  Value* h = loop.before(hidden);
-  std::optional<Activated> z;
-  std::optional<Activated> candidate;
-  const auto keeps = [&](Value* product) {
-    return either_way(product, "Mul", [&](Value* a, Value* b) {
-      z = activated(a);
-      return z && b == h;
-    });
-  };
-  const auto replaces = [&](Value* product) {
-    return either_way(product, "Mul", [&](Value* a, Value* b) {
-      const Node* rest = made_by(a, "Sub");
-      candidate = activated(b);
-      if (rest == nullptr || !candidate) return false;
-      const Value* one = rest->input(0);
-      const auto same = activated(rest->input(1));
-      return one->is_constant() && one->constant()->count() == 1 && one->constant()->as_double() == 1 && same &&
-             same->of == z->of;
-    });
-  };
-  if (!either_way(loop.after(hidden), "Add", [&](Value* a, Value* b) { return keeps(a) && replaces(b); })) {
-    return std::nullopt;
-  }
-  Value* x_part = nullptr;
-  Value* h_part = nullptr;
-  const auto gate_sources = [&](Value* sum, size_t gate) {
-    return either_way(sum, "Add", [&](Value* a, Value* b) {
-      Value* x = split_source(a, gate, 3);
-      Value* r = split_source(b, gate, 3);
-      const bool fits = x != nullptr && r != nullptr && (x_part == nullptr || (x == x_part && r == h_part));
-      if (fits) {
-        x_part = x;
-        h_part = r;
-      }
-      return fits;
-    });
-  };
-  std::optional<Activated> reset;
-  const bool candidates = either_way(candidate->of, "Add", [&](Value* a, Value* b) {
-    Value* x = split_source(a, 2, 3);
-    return x != nullptr && either_way(b, "Mul", [&](Value* gate, Value* part) {
-             reset = activated(gate);
-             Value* r = split_source(part, 2, 3);
-             if (!reset || r == nullptr) return false;
-             x_part = x;
-             h_part = r;
-             return true;
-           });
-  });
-  if (!candidates || !gate_sources(z->of, 0) || !gate_sources(reset->of, 1) || z->name != reset->name) {
-    return std::nullopt;
-  }
-  const CellMatcher matcher(loop, h);
-  const auto input = matcher.affine(x_part);
-  const auto recurrent = matcher.affine(h_part);
-  if (!input || !recurrent || input->input_weights == nullptr || input->hidden_weights != nullptr ||
-      recurrent->hidden_weights == nullptr || recurrent->input_weights != nullptr) {
-    return std::nullopt;
-  }
-  found.input = *input;
-  found.recurrent = *recurrent;
-  found.input.hidden_weights = recurrent->hidden_weights;
-  found.activations = {z->name, candidate->name};
-  return found;
-}
-
-// h' = act(x · W + h · U + b)
-std::optional<Cell> match_simple(const LoopView& loop, size_t hidden) {
-  const auto out = activated(loop.after(hidden));
-  if (!out) return std::nullopt;
-  const auto affine = CellMatcher(loop, loop.before(hidden)).affine(out->of);
-  if (!affine || affine->hidden_weights == nullptr || affine->input_weights == nullptr) return std::nullopt;
-  Cell found{"RNN", 1, {0}, {out->name}, hidden, std::nullopt, *affine, {}};
-  return found;
-}
-
-std::optional<Cell> match_cell(const LoopView& loop) {
-  for (size_t hidden = 0; hidden < loop.carried(); ++hidden) {
-    for (size_t cell = 0; cell < loop.carried(); ++cell) {
-      if (cell == hidden) continue;
-      if (auto found = match_lstm(loop, hidden, cell)) return found;
-    }
-    if (auto found = match_gru(loop, hidden)) return found;
-    if (auto found = match_simple(loop, hidden)) return found;
-  }
-  return std::nullopt;
-}
-
-// Everything else that the loop gives must be the hidden state or a count.
+// Everything else that the loop gives must be the layer's output or a count.
 bool is_all(const LoopView& loop, const Cell& cell) {
   for (size_t i = 0; i < loop.carried(); ++i) {
-    if (i == cell.hidden || (cell.cell && i == *cell.cell)) continue;
-    if (!loop.is_next(i)) return false;
+    if (is_state(cell, i)) {
+      if (loop.mask() != nullptr && loop.fresh(i) == loop.after(i)) return false;
+    } else if (!loop.is_next(i) && !(loop.mask() != nullptr && is_output(loop, cell, loop.after(i)))) {
+      return false;
+    }
   }
   for (size_t i = 0; i < loop.scans(); ++i) {
-    if (loop.scan(i) != loop.after(cell.hidden)) return false;
+    if (!is_output(loop, cell, loop.scan(i))) return false;
   }
   return loop.node().input(0) != nullptr && loop.node().input(1) == nullptr;
 }
 
 class Writer {
  public:
-  Writer(ir::Builder& b, const LoopView& loop, const Cell& cell) : b_(b), loop_(loop), cell_(cell) {}
+  Writer(ir::Builder& b, const LoopView& loop, const Cell& cell)
+      : b_(b), loop_(loop), cell_(cell), steps_(b.Reshape(loop.node().input(0), {1})) {}
 
   void write() {
     const int64_t hidden = cell_.input.hidden_weights->constant()->dims()[0];
-    Values inputs{b_.Slice(cell_.input.sequence, b_.ints({0}), b_.Reshape(loop_.node().input(0), {1}), b_.ints({0})),
-                  weights(cell_.input.input_weights),
-                  weights(cell_.input.hidden_weights),
-                  biases(hidden),
-                  nullptr,
-                  b_.Unsqueeze(loop_.initial(cell_.hidden), {0})};
-    if (cell_.cell) inputs.push_back(b_.Unsqueeze(loop_.initial(*cell_.cell), {0}));
-    ir::Attrs attrs{{"hidden_size", hidden}, {"activations", cell_.activations}};
-    if (cell_.op == "GRU") attrs.set("linear_before_reset", 1);
-    const Values outputs = b_.ops(cell_.op, inputs, cell_.cell ? 3 : 2, std::move(attrs));
-    replace(cell_.hidden, b_.Squeeze(outputs[1], {0}));
-    if (cell_.cell) replace(*cell_.cell, b_.Squeeze(outputs[2], {0}));
+    Value* x = first_steps(cell_.input.sequence);
+    if (loop_.mask() != nullptr) {
+      packed_ = pack_steps(b_, swapped(x), b_.Squeeze(swapped(first_steps(loop_.mask())), {2}));
+      x = swapped(packed_->x);
+    }
+    Recurrent layer{cell_.op.c_str(), "forward", hidden};
+    layer.w = weights(cell_.input.input_weights);
+    layer.r = weights(hidden_weights());
+    layer.bias = biases(hidden);
+    for (const std::string& name : cell_.activations) layer.activations.push_back({name});
+    layer.linear_before_reset = cell_.candidate_weights == nullptr;
+    Value* h = b_.Unsqueeze(loop_.initial(cell_.hidden), {0});
+    Value* c = cell_.cell ? b_.Unsqueeze(loop_.initial(*cell_.cell), {0}) : nullptr;
+    const RecurrentResult result = recurrent(b_, layer, x, packed_ ? packed_->lengths : nullptr, h, c);
+    y_ = b_.Squeeze(result.y, {1});
+    replace(cell_.hidden, kept_where_empty(b_.Squeeze(result.h, {0}), loop_.initial(cell_.hidden)));
+    if (cell_.cell) replace(*cell_.cell, kept_where_empty(b_.Squeeze(result.c, {0}), loop_.initial(*cell_.cell)));
     for (size_t i = 0; i < loop_.carried(); ++i) {
-      if (i != cell_.hidden && (!cell_.cell || i != *cell_.cell)) replace(i, counted(i));
+      if (!is_state(cell_, i)) replace(i, loop_.is_next(i) ? counted(i) : b_.Select(outputs(loop_.after(i)), -1, 0));
     }
-    for (size_t i = 0; i < loop_.scans(); ++i) {
-      replace(loop_.carried() + i, b_.Squeeze(outputs[0], {1}));
-    }
+    for (size_t i = 0; i < loop_.scans(); ++i) replace(loop_.carried() + i, outputs(loop_.scan(i)));
   }
 
  private:
@@ -348,9 +71,32 @@ class Writer {
     if (!old->uses().empty()) ir::Graph::replace_uses(old, by);
   }
 
+  Value* first_steps(Value* sequence) { return b_.Slice(sequence, b_.ints({0}), steps_, b_.ints({0})); }
+  // [steps, batch, …] ↔ [batch, steps, …]
+  Value* swapped(Value* x) { return b_.Transpose(x, {1, 0, 2}); }
+
+  // A sequence with no valid step keeps its initial state.
+  Value* kept_where_empty(Value* state, Value* initial) {
+    if (!packed_) return state;
+    Value* empty = b_.Equal(packed_->lengths, b_.number_like(0, packed_->lengths));
+    return b_.Where(b_.Unsqueeze(empty, {1}), initial, state);
+  }
+
+  // [steps, batch, hidden] of what is_output() accepted.
+  Value* outputs(Value* value) {
+    if (!packed_) return y_;
+    const bool zero = loop_.masked_output(value, loop_.fresh(cell_.hidden)) == LoopView::Masked::kZero;
+    return swapped(unpack_steps(b_, *packed_, swapped(y_), false, zero));
+  }
+
   Value* counted(size_t index) {
     Value* start = loop_.initial(index);
     return b_.Add(start, b_.Cast(loop_.node().input(0), start->dtype));
+  }
+
+  Value* hidden_weights() {
+    Value* both = cell_.input.hidden_weights;
+    return cell_.candidate_weights == nullptr ? both : b_.Concat({both, cell_.candidate_weights}, 1);
   }
 
   // The gates' parts along the last axis, in ONNX's order.
@@ -378,13 +124,20 @@ class Writer {
   ir::Builder& b_;
   const LoopView& loop_;
   const Cell& cell_;
+  Value* steps_;  // [1]
+  std::optional<PackedSteps> packed_;
+  Value* y_ = nullptr;  // [steps, batch, hidden]
 };
 
 bool has_float_weights(const Cell& cell) {
-  const auto dims = cell.input.hidden_weights->constant()->dims();
-  const auto fits = [&](const Value* bias) { return bias->constant()->dims()[0] == dims[1]; };
-  return cell.input.input_weights->dtype == ir::DType::kFloat &&
-         dims[1] == dims[0] * static_cast<int64_t>(cell.gates) &&
+  const ir::Dims& dims = cell.input.hidden_weights->constant()->dims();
+  const auto gates = static_cast<int64_t>(cell.gates);
+  const int64_t hidden = dims[0];
+  const auto fits = [&](const Value* bias) { return bias->constant()->dims()[0] == gates * hidden; };
+  const int64_t in_candidate = cell.candidate_weights == nullptr ? 0 : hidden;
+  return cell.input.input_weights->dtype == ir::DType::kFloat && dims[1] + in_candidate == gates * hidden &&
+         (in_candidate == 0 || cell.candidate_weights->constant()->dims() == ir::Dims{hidden, hidden}) &&
+         cell.input.input_weights->constant()->dims()[1] == gates * hidden &&
          std::all_of(cell.input.biases.begin(), cell.input.biases.end(), fits) &&
          std::all_of(cell.recurrent.biases.begin(), cell.recurrent.biases.end(), fits);
 }

@@ -11,13 +11,11 @@ namespace {
 using ir::DType;
 using ir::Value;
 
-int64_t spatial_rank(const Call& c) { return c.signature().name.find("3d") != std::string::npos ? 3 : 2; }
-
 // aten::max_unpool2d(Tensor self, Tensor indices, SymInt[2] output_size) -> Tensor: indices count within a plane.
 Value* max_unpool(Call& c) {
   ir::Builder& b = c.b;
   Value* x = c.tensor("self");
-  const auto front = static_cast<int64_t>(x->rank()) - spatial_rank(c);
+  const auto front = static_cast<int64_t>(x->rank() - spatial_rank(c));
   Value* outer = b.Slice(b.Shape(x), 0, front, 0);
   Value* shape = b.Concat({outer, c.int_vector("output_size")}, 0);
   Value* zeros = b.Fill(shape, 0, x->dtype);

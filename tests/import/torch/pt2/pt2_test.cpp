@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "../../../support/pt2_files.h"
+#include "support/pt2_files.h"
 #include "base/error.h"
 #include "ir/text.h"
 #include "schema/schema_inference.h"
