@@ -15,8 +15,9 @@ bool is_resize_method(std::string_view method);
 ir::Value* resize_image(ir::Builder& b, ir::Value* x, int64_t height, int64_t width, ir::Value* size,
                         const std::string& method, bool antialias);
 
-// One axis of `x` resampled to `out` (a rank 0 int64) by a widened "bilinear" or "bicubic" kernel that lets nothing through
-// twice: element i lies at step · (i + 1/2) of the source. `step` is a rank 0 float, source elements per result element.
+// One axis of `x` resampled to `out` (a rank 0 int64) by a widened "bilinear" or "bicubic" kernel that lets nothing
+// through twice: element i lies at step · (i + 1/2) of the source. `step` is a rank 0 float, source elements per result
+// element.
 ir::Value* resample_axis(ir::Builder& b, ir::Value* x, int64_t axis, ir::Value* out, ir::Value* step,
                          const std::string& method);
 

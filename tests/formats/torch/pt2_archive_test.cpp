@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/pt2_files.h"
 #include "base/error.h"
 #include "formats/listing.h"
+#include "support/pt2_files.h"
 
 namespace onward::torchfile {
 namespace {

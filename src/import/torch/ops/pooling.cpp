@@ -103,8 +103,8 @@ Value* shares_beyond(Call& c, Value* x, Value* mean, const Window& window) {
   return shares;
 }
 
-// Quotients of whole numbers by at most `divisor`, which PyTorch rounds towards zero: what float arithmetic gives for one
-// lies much nearer to it than the next quotient does.
+// Quotients of whole numbers by at most `divisor`, which PyTorch rounds towards zero: what float arithmetic gives for
+// one lies much nearer to it than the next quotient does.
 Value* truncated(ir::Builder& b, Value* quotient, int64_t divisor, DType dtype) {
   const double share = 0.5 / static_cast<double>(std::abs(divisor));
   return b.Cast(b.Add(quotient, b.Mul(b.Sign(quotient), share)), dtype);

@@ -1,9 +1,10 @@
 // Resampling: nearest, linear, cubic.
+#include "import/common/resize.h"
+
 #include <cmath>
 #include <limits>
 #include <optional>
 
-#include "import/common/resize.h"
 #include "import/torch/ops/families.h"
 #include "import/torch/ops/helpers.h"
 
@@ -40,8 +41,8 @@ std::vector<double> given_scales(Call& c) {
   return scales;
 }
 
-// PyTorch's "nearest" takes element floor(i · step), its "nearest_exact" floor((i + 1/2) · step), in float; ONNX Runtime
-// divides by the scale. Whether both take the same one at each of the first `count` places.
+// PyTorch's "nearest" takes element floor(i · step), its "nearest_exact" floor((i + 1/2) · step), in float; ONNX
+// Runtime divides by the scale. Whether both take the same one at each of the first `count` places.
 bool same_elements(bool exact, int64_t count, float step, float scale) {
   const float offset = exact ? 0.5F : 0.0F;
   for (int64_t i = 0; i < count; ++i) {
@@ -141,9 +142,8 @@ Value* resized_by_sizes(ir::Builder& b, const Resizing& r, const ir::Attrs& attr
 
 Value* nearest(Call& c, const Resizing& r) {
   const bool exact = r.mode.nearest != "floor";
-  ir::Attrs attrs{{"mode", "nearest"},
-                  {"coordinate_transformation_mode", r.mode.coordinate},
-                  {"nearest_mode", r.mode.nearest}};
+  ir::Attrs attrs{
+      {"mode", "nearest"}, {"coordinate_transformation_mode", r.mode.coordinate}, {"nearest_mode", r.mode.nearest}};
   if (r.scales.empty()) {
     return same_by_sizes(r, exact) ? resized_by_sizes(c.b, r, attrs) : gathered(c.b, r, exact);
   }

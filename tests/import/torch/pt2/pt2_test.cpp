@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/pt2_files.h"
 #include "base/error.h"
 #include "ir/text.h"
 #include "schema/schema_inference.h"
+#include "support/pt2_files.h"
 
 namespace onward::importer {
 namespace {
