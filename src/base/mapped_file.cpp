@@ -110,6 +110,11 @@ void release_pages(ByteView bytes) {
   mapped().release(start, start + bytes.size());
 }
 
+Bytes apart_if_small(const Bytes& bytes) {
+  constexpr size_t kSmall = 16 << 10;
+  return bytes.size() <= kSmall ? Bytes::copy_of(bytes.view()) : bytes;
+}
+
 void write_file(const std::filesystem::path& path, std::span<const ByteView> parts) {
   std::string temporary = path.string() + ".XXXXXX";
   const Descriptor file(::mkstemp(temporary.data()));

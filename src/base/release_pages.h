@@ -9,4 +9,7 @@ namespace onward {
 // when someone looks at them. Bytes that lie elsewhere stay as they are. Thread safe.
 void release_pages(ByteView bytes);
 
+// Small ones are copied out of what they lie in: looking at them later brings no pages of their neighbours back.
+Bytes apart_if_small(const Bytes& bytes);
+
 }  // namespace onward

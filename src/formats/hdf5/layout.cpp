@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/release_pages.h"
 #include "formats/hdf5/internal.h"
 
 namespace onward::hdf5 {
@@ -198,7 +199,7 @@ Bytes read_layout(const File::Impl& file, const std::vector<Message>& messages, 
     case 1: {
       const uint64_t address = file.read_offset(reader);
       const uint64_t size = file.read_length(reader);
-      return address == kUndefined ? zeros(shape, type.size, file) : file.slice(address, size);
+      return address == kUndefined ? zeros(shape, type.size, file) : apart_if_small(file.slice(address, size));
     }
     case 2:
       if (version == 4) file.unsupported("chunk index of the latest format");

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "base/release_pages.h"
 #include "formats/tensorflow/crc32c.h"
 #include "formats/tensorflow/messages.h"
 #include "formats/tensorflow/proto/saved_model.pb.h"
@@ -134,7 +135,7 @@ Array Bundle::read_entry(const Entry& entry, const std::string& what) const {
     fail_data(what + ": its size does not fit its shape");
   }
   check_bytes(data.view(), entry.crc, what);
-  array.data = big_endian_ ? Bytes::from_vector(byte_swapped(data.view(), array.dtype)) : data;
+  array.data = big_endian_ ? Bytes::from_vector(byte_swapped(data.view(), array.dtype)) : apart_if_small(data);
   return array;
 }
 

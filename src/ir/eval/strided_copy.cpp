@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/buffer.h"
 #include "ir/eval/table.h"
 
 namespace onward::ir::eval {
@@ -139,7 +140,7 @@ void copy(const std::byte* source, std::byte* target, const std::vector<Axis>& a
 Tensor strided_copy(const Tensor& source, const Dims& dims, const Dims& strides, int64_t start) {
   const size_t width = element_size(source);
   const auto count = static_cast<size_t>(element_count(dims));
-  std::vector<std::byte> bytes(count * width);
+  Buffer bytes(count * width);
   if (count > 0) {
     const std::vector<Axis> axes = walked_axes(dims, strides);
     const std::byte* from = source.bytes().data() + start * static_cast<int64_t>(width);
@@ -160,7 +161,7 @@ Tensor strided_copy(const Tensor& source, const Dims& dims, const Dims& strides,
         copy<16>(from, bytes.data(), axes);
     }
   }
-  return {source.dtype(), dims, Bytes::from_vector(std::move(bytes))};
+  return {source.dtype(), dims, std::move(bytes).share()};
 }
 
 }  // namespace onward::ir::eval

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "base/buffer.h"
 #include "passes/rewrite.h"
 
 namespace onward::passes {

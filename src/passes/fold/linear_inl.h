@@ -17,7 +17,8 @@ ir::Tensor scaled(const ir::Tensor& tensor, size_t outer, size_t middle, const s
     }
   };
   if (tensor.dtype() == ir::DType::kFloat) {
-    std::vector<std::byte> bytes(tensor.bytes().size());
+    Buffer bytes(tensor.bytes().size());
+    std::byte* target = bytes.data();
     const std::byte* source = tensor.bytes().data();
     fill(
         [&](size_t at) {
@@ -27,9 +28,9 @@ ir::Tensor scaled(const ir::Tensor& tensor, size_t outer, size_t middle, const s
         },
         [&](size_t at, double value) {
           const auto narrow = static_cast<float>(value);
-          std::memcpy(&bytes[at * sizeof(float)], &narrow, sizeof(float));
+          std::memcpy(target + at * sizeof(float), &narrow, sizeof(float));
         });
-    return {tensor.dtype(), tensor.dims(), Bytes::from_vector(std::move(bytes))};
+    return {tensor.dtype(), tensor.dims(), std::move(bytes).share()};
   }
   std::vector<double> values = tensor.doubles();
   fill([&](size_t at) { return values[at]; }, [&](size_t at, double value) { values[at] = value; });
