@@ -8,12 +8,12 @@
 #include <thread>
 
 #include "base/json.h"
-#include "cli/feeds.h"
-#include "cli/loading.h"
 #include "cli/options.h"
 #include "cli/printing.h"
-#include "cli/random_feeds.h"
 #include "cli/verbs.h"
+#include "tasks/feeds.h"
+#include "tasks/loading.h"
+#include "tasks/random_feeds.h"
 
 namespace onward::cli {
 namespace {
@@ -28,6 +28,7 @@ struct Arguments {
   int clients = 1;
   int threads = 0;
   bool json = false;
+  std::vector<std::filesystem::path> custom_ops;
   ImportArguments import;
 };
 
@@ -79,11 +80,11 @@ Measured measure(const Arguments& arguments) {
   if (arguments.threads > 0) runtime::configure_environment({.threads = arguments.threads});
   Measured measured;
   const Clock::time_point start = Clock::now();
-  const runtime::Session session = open_session(arguments.model, options);
+  const runtime::Session session = tasks::open_session(arguments.model, options, {.custom_ops = arguments.custom_ops});
   measured.load_ms = Milliseconds(Clock::now() - start).count();
   const std::vector<ir::Tensor> inputs =
-      arguments.feeds.empty() ? random_feeds(session.inputs(), 1)
-                              : read_feeds(arguments.feeds, session.inputs(), serving::PixelRange::kAuto);
+      arguments.feeds.empty() ? tasks::random_feeds(session.inputs(), 1)
+                              : tasks::read_feeds(arguments.feeds, session.inputs(), serving::PixelRange::kAuto);
   const Clock::time_point first = Clock::now();
   session.run(inputs);
   measured.first_ms = Milliseconds(Clock::now() - first).count();
@@ -145,6 +146,7 @@ void add_bench(CLI::App& app) {
       ->check(CLI::Range(1, 4096))
       ->type_name("N");
   verb.add_flag("--json", arguments->json, "Print JSON");
+  add_custom_ops(verb, arguments->custom_ops);
   arguments->import.add_dims_to(verb, "--dims");
   verb.callback([arguments] { print(*arguments, measure(*arguments)); });
 }

@@ -9,13 +9,13 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "cli/describe.h"
-#include "cli/feeds.h"
-#include "cli/loading.h"
 #include "cli/options.h"
 #include "cli/printing.h"
-#include "cli/random_feeds.h"
 #include "cli/verbs.h"
+#include "tasks/describe.h"
+#include "tasks/feeds.h"
+#include "tasks/loading.h"
+#include "tasks/random_feeds.h"
 
 namespace onward::cli {
 namespace {
@@ -42,15 +42,20 @@ struct Side {
 Side load(const std::string& path, const convert::Options& options) {
   ir::Model model = convert::import_file(path, options.import);
   if (convert::detect(path) == convert::Format::kOnnx) {
-    return {open_session(path, options), count_operators(*model.graph), bytes_on_disk(path), {}, {}};
+    return {
+        tasks::open_session(path, options), tasks::count_operators(*model.graph), tasks::bytes_on_disk(path), {}, {}};
   }
   const int opset = convert::optimize(model, options);
-  return {open_session(model, path, opset), count_operators(*model.graph), bytes_on_disk(path), {}, {}};
+  return {tasks::open_session(model, path, opset),
+          tasks::count_operators(*model.graph),
+          tasks::bytes_on_disk(path),
+          {},
+          {}};
 }
 
 std::vector<runtime::NamedTensor> feeds(const Arguments& arguments, const runtime::Session& session) {
-  if (!arguments.inputs.empty()) return read_npz(arguments.inputs);
-  const std::vector<ir::Tensor> random = random_feeds(session.inputs(), 1);
+  if (!arguments.inputs.empty()) return tasks::read_npz(arguments.inputs);
+  const std::vector<ir::Tensor> random = tasks::random_feeds(session.inputs(), 1);
   std::vector<runtime::NamedTensor> tensors;
   for (size_t i = 0; i < random.size(); ++i) tensors.emplace_back(session.inputs()[i].name, random[i]);
   return tensors;

@@ -12,10 +12,11 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "cli/convert_class.h"
-#include "cli/describe.h"
 #include "cli/options.h"
 #include "cli/printing.h"
 #include "cli/verbs.h"
+#include "tasks/describe.h"
+#include "tasks/output.h"
 
 namespace onward::cli {
 namespace {
@@ -78,16 +79,16 @@ Json verification(const Conversion& conversion) {
 }
 
 Json to_json(const Arguments& arguments, const Conversion& conversion, const ir::Model& model) {
-  const Weights weights = count_weights(*model.graph);
+  const tasks::Weights weights = tasks::count_weights(*model.graph);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return Json::object({{"source", conversion.source},
                        {"output", Json::object({{"file", arguments.output},
-                                                {"bytes", bytes_on_disk(arguments.output)},
+                                                {"bytes", tasks::bytes_on_disk(arguments.output)},
                                                 {"opset", conversion.opset},
-                                                {"inputs", describe_inputs(*model.graph)},
-                                                {"outputs", describe_outputs(*model.graph)},
-                                                {"operators", count_operators(*model.graph)},
+                                                {"inputs", tasks::describe_inputs(*model.graph)},
+                                                {"outputs", tasks::describe_outputs(*model.graph)},
+                                                {"operators", tasks::count_operators(*model.graph)},
                                                 {"tensors", weights.tensors},
                                                 {"tensor_bytes", weights.bytes}})},
                        {"passes", conversion.passes},
@@ -97,10 +98,10 @@ Json to_json(const Arguments& arguments, const Conversion& conversion, const ir:
 }
 
 void summarize(const Arguments& arguments, const Conversion& conversion, const ir::Model& model) {
-  const Weights weights = count_weights(*model.graph);
+  const tasks::Weights weights = tasks::count_weights(*model.graph);
   fmt::print("{} -> {}: {}, {}, {}, opset {}, in {:.0f} ms\n", arguments.source, arguments.output,
              counted(model.graph->nodes().size(), "node"), counted(weights.tensors, "tensor"),
-             size_text(bytes_on_disk(arguments.output)), conversion.opset, conversion.watch.total());
+             size_text(tasks::bytes_on_disk(arguments.output)), conversion.opset, conversion.watch.total());
   if (!arguments.opset && conversion.opset != convert::kDefaultOpset) {
     fmt::print("note: opset {} and not {}, for some of its operators are newer\n", conversion.opset,
                convert::kDefaultOpset);
@@ -149,7 +150,7 @@ ir::Model import_class(const Arguments& arguments, const convert::Options& optio
   conversion.exported = exported.exported();
   ir::Model model = exported.import();
   conversion.watch.lap("import");
-  conversion.source.set("source_operators", count_source_operators(*model.graph));
+  conversion.source.set("source_operators", tasks::count_source_operators(*model.graph));
   optimize(model, options, conversion);
   if (!arguments.by_class.unchecked) conversion.verified = exported.verify(model, conversion.opset);
   conversion.watch.lap("verify");
@@ -160,7 +161,7 @@ ir::Model import_graph(const Arguments& arguments, const convert::Options& optio
   ir::Model model = convert::import_file(arguments.source, options.import);
   conversion.watch.lap("import");
   if (!arguments.report.empty()) {
-    conversion.source.set("source_operators", count_source_operators(*model.graph));
+    conversion.source.set("source_operators", tasks::count_source_operators(*model.graph));
   }
   optimize(model, options, conversion);
   return model;
@@ -186,7 +187,7 @@ void run(const Arguments& arguments) {
   convert::Options options;
   options.opset = arguments.opset;
   if (arguments.layout == "nchw") options.layout = convert::Layout::kNchw;
-  check_output(arguments.source, arguments.output);
+  tasks::check_output(arguments.source, arguments.output);
   Conversion conversion;
   const bool by_class = !arguments.by_class.reference.empty();
   if (!by_class) options.import = arguments.import.options();
@@ -198,7 +199,7 @@ void run(const Arguments& arguments) {
     conversion.source.set("file", arguments.source);
     conversion.source.set("format", std::string(convert::format_name(convert::detect(arguments.source))));
     conversion.source.set("producer", model.producer);
-    conversion.source.set("bytes", bytes_on_disk(arguments.source));
+    conversion.source.set("bytes", tasks::bytes_on_disk(arguments.source));
     write_report(arguments, conversion, model);
   }
   if (!arguments.quiet) summarize(arguments, conversion, model);

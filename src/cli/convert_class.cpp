@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/feeds.h"
-#include "cli/loading.h"
+#include "tasks/feeds.h"
+#include "tasks/loading.h"
 
 namespace onward::cli {
 namespace {
@@ -60,9 +60,9 @@ ir::Model ExportedClass::import() const {
 }
 
 std::vector<runtime::Comparison> ExportedClass::verify(ir::Model& model, int opset) const {
-  const runtime::Session session = open_session(model, weights_, opset);
-  std::vector<runtime::Comparison> comparisons =
-      runtime::verify(session, read_npz(exported_.inputs.string()), read_npz(exported_.outputs.string()), kTolerance);
+  const runtime::Session session = tasks::open_session(model, weights_, opset);
+  std::vector<runtime::Comparison> comparisons = runtime::verify(
+      session, tasks::read_npz(exported_.inputs.string()), tasks::read_npz(exported_.outputs.string()), kTolerance);
   for (const runtime::Comparison& one : comparisons) {
     if (one.difference.empty()) continue;
     throw Error(Code::kInternal,

@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
-#include "cli/describe.h"
 #include "cli/options.h"
 #include "cli/printing.h"
 #include "cli/verbs.h"
@@ -15,6 +14,7 @@
 #include "convert/weights_only.h"
 #include "formats/listing.h"
 #include "serving/model_config.h"
+#include "tasks/describe.h"
 
 namespace onward::cli {
 namespace {
@@ -104,10 +104,10 @@ Json to_json(const Inspection& inspection) {
   if (inspection.model) {
     const ir::Graph& graph = *inspection.model->graph;
     report.set("producer", inspection.model->producer);
-    report.set("inputs", describe_inputs(graph));
-    report.set("outputs", describe_outputs(graph));
-    report.set("operators", count_operators(graph));
-    report.set("source_operators", count_source_operators(graph));
+    report.set("inputs", tasks::describe_inputs(graph));
+    report.set("outputs", tasks::describe_outputs(graph));
+    report.set("operators", tasks::count_operators(graph));
+    report.set("source_operators", tasks::count_source_operators(graph));
   }
   if (inspection.weights) {
     if (!inspection.weights->form.empty()) report.set("form", inspection.weights->form);
@@ -170,10 +170,10 @@ void print(const Inspection& inspection, bool all) {
   fmt::print("{}", table(rows));
   if (inspection.model) {
     const ir::Graph& graph = *inspection.model->graph;
-    print_values("inputs", describe_inputs(graph));
-    print_values("outputs", describe_outputs(graph));
-    print_counts("operators of the source", count_source_operators(graph));
-    print_counts("as ONNX operators, before optimization", count_operators(graph));
+    print_values("inputs", tasks::describe_inputs(graph));
+    print_values("outputs", tasks::describe_outputs(graph));
+    print_counts("operators of the source", tasks::count_source_operators(graph));
+    print_counts("as ONNX operators, before optimization", tasks::count_operators(graph));
   }
   if (inspection.weights && !inspection.weights->tensors.empty()) print_tensors(*inspection.weights, all);
   if (inspection.blocked) {

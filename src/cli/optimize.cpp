@@ -4,12 +4,13 @@
 #include <memory>
 
 #include "base/error.h"
-#include "cli/describe.h"
-#include "cli/loading.h"
 #include "cli/options.h"
 #include "cli/printing.h"
 #include "cli/verbs.h"
 #include "convert/convert.h"
+#include "tasks/describe.h"
+#include "tasks/loading.h"
+#include "tasks/output.h"
 
 namespace onward::cli {
 namespace {
@@ -24,12 +25,12 @@ struct Arguments {
 };
 
 Json measure(const ir::Graph& graph, size_t bytes) {
-  const Weights weights = count_weights(graph);
+  const tasks::Weights weights = tasks::count_weights(graph);
   return Json::object({{"bytes", bytes},
                        {"nodes", graph.nodes().size()},
                        {"tensors", weights.tensors},
                        {"tensor_bytes", weights.bytes},
-                       {"operators", count_operators(graph)}});
+                       {"operators", tasks::count_operators(graph)}});
 }
 
 std::string described(const Json& one) {
@@ -39,20 +40,20 @@ std::string described(const Json& one) {
 }
 
 void run(const Arguments& arguments) {
-  check_output(arguments.source, arguments.output);
+  tasks::check_output(arguments.source, arguments.output);
   if (arguments.opset != 0) convert::check_opset(arguments.opset);
   convert::Options options;
   options.import = arguments.import.options();
   ir::Model model = convert::import_file(arguments.source, options.import);
-  const Json before = measure(*model.graph, bytes_on_disk(arguments.source));
-  options.opset = target_opset(model, arguments.opset);
+  const Json before = measure(*model.graph, tasks::bytes_on_disk(arguments.source));
+  options.opset = tasks::target_opset(model, arguments.opset);
   const int opset = convert::optimize(model, options);
   exporter::WriteOptions write{.opset = opset};
   if (arguments.external) write.inline_limit = 0;
   exporter::write_onnx(model, arguments.output, write);
   const std::string data = arguments.output + ".data";
-  const Json after =
-      measure(*model.graph, bytes_on_disk(arguments.output) + (arguments.external ? bytes_on_disk(data) : 0));
+  const Json after = measure(
+      *model.graph, tasks::bytes_on_disk(arguments.output) + (arguments.external ? tasks::bytes_on_disk(data) : 0));
   if (arguments.json) {
     fmt::print("{}\n", Json::object({{"opset", opset}, {"before", before}, {"after", after}}).dump(2));
   } else {

@@ -2,9 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
-#include <filesystem>
-
-#include "base/error.h"
 
 namespace onward::cli {
 namespace {
@@ -53,6 +50,15 @@ std::pair<std::string, ir::Shape> parse_input_dims(const std::string& text) {
   return {text.substr(0, equals), std::move(shape)};
 }
 
+void add_custom_ops(CLI::App& verb, std::vector<std::filesystem::path>& libraries) {
+  verb.add_option(
+          "--custom-ops", libraries,
+          "A shared library with custom operators for ONNX Runtime, which exports RegisterCustomOps; repeatable. "
+          "It runs as part of this program: name only what you trust")
+      ->type_name("LIB.so")
+      ->take_all();
+}
+
 void ImportArguments::add_dims_to(CLI::App& verb, const std::string& dims) {
   verb.add_option(dims, input_dims,
                   "Shape of an input where the file leaves it open, e.g. \"x=1,3,224,224\" (-1: varies); repeatable")
@@ -78,21 +84,6 @@ importer::Options ImportArguments::options() const {
   options.inputs = split_names(inputs);
   options.outputs = split_names(outputs);
   return options;
-}
-
-void check_output(const std::string& source, const std::string& output) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::path file = output;
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  if (!fs::is_directory(folder, error)) {
-    fail_not_found("no folder " + folder.string() + " to write " + file.filename().string() + " into",
-                   "make it first, or name another output");
-  }
-  if (fs::is_directory(file, error)) fail_invalid(output + " is a folder", "name the ONNX file to write");
-  if (fs::equivalent(source, file, error)) {
-    fail_invalid("the output would overwrite " + source, "name another output file");
-  }
 }
 
 }  // namespace onward::cli

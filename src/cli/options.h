@@ -1,6 +1,7 @@
 // Option values that several subcommands share.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,8 +25,8 @@ std::pair<std::string, ir::Shape> parse_input_dims(const std::string& text);
 // "A,B" → {"A", "B"}.
 std::vector<std::string> split_names(const std::string& text);
 
-// Told before minutes of work: an output's folder that is not there, or an output that would overwrite the source.
-void check_output(const std::string& source, const std::string& output);
+// --custom-ops LIB.so, repeatable.
+void add_custom_ops(CLI::App& verb, std::vector<std::filesystem::path>& libraries);
 
 // What the user gave of --input, --signature, --tag, --inputs and --outputs.
 struct ImportArguments {

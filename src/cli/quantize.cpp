@@ -1,5 +1,3 @@
-#include "quantize/quantize.h"
-
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -10,13 +8,11 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
-#include "cli/describe.h"
-#include "cli/loading.h"
 #include "cli/options.h"
 #include "cli/printing.h"
-#include "cli/samples.h"
 #include "cli/verbs.h"
-#include "schema/schema_inference.h"
+#include "tasks/quantizing.h"
+#include "tasks/samples.h"
 
 namespace onward::cli {
 namespace {
@@ -43,9 +39,6 @@ struct Arguments {
   quantize::Options options;
   ImportArguments import;
 };
-
-// How many random samples stand in where no data is given.
-constexpr size_t kRandomSamples = 4;
 
 double parse_drop(const std::string& text) {
   if (text.empty()) return -1;
@@ -161,7 +154,6 @@ void check(Arguments& arguments) {
   arguments.options.max_bytes = parse_size(arguments.max_size);
   arguments.options.selection.only = split_names(arguments.only);
   arguments.options.selection.exclude = split_names(arguments.exclude);
-  check_output(arguments.source, arguments.output);
   const std::string ending = std::filesystem::path(arguments.report).extension().string();
   if (!arguments.report.empty() && ending != ".html" && ending != ".json") {
     fail_usage("--report " + arguments.report + " is neither .html nor .json", "end it in one of these");
@@ -175,37 +167,14 @@ void check(Arguments& arguments) {
 
 void run(Arguments& arguments) {
   check(arguments);
-  convert::Options convert;
-  convert.import = arguments.import.options();
-  if (arguments.opset != 0) convert::check_opset(arguments.opset);
-  ir::Model model = convert::import_file(arguments.source, convert.import);
-  // Before the passes: they may fold what shows it.
-  quantize::check_not_quantized(model);
-  convert.opset = target_opset(model, arguments.opset);
-  const int opset = convert::optimize(model, convert);
-
-  const schema::SchemaInference inference(opset);
-  const quantize::Host host{
-      inference,
-      [&](ir::Model& one) { return open_session(one, arguments.source, opset); },
-      [&](ir::Model& one) {
-        const exporter::Serialized file = exporter::serialize(one, {.opset = opset});
-        size_t size = file.size();
-        for (const Bytes& part : file.external) size += part.size();
-        return size;
-      },
-  };
-  const runtime::Session session = host.open(model);
-  arguments.options.random_samples = arguments.calibration.empty();
-  const quantize::Samples samples =
-      arguments.calibration.empty()
-          ? random_samples(kRandomSamples, session)
-          : folder_samples(arguments.calibration, arguments.samples, session, arguments.pixels);
-  quantize::Result result = quantize::quantize(model, arguments.options, samples, host);
-  exporter::write_onnx(result.model, arguments.output, {.opset = opset});
-  quantize::Report& report = result.report;
-  report.source = arguments.source;
-  report.output = arguments.output;
+  tasks::QuantizeTask task{arguments.source, arguments.output,  arguments.import.options(),
+                           arguments.opset,  arguments.options, nullptr};
+  if (!arguments.calibration.empty()) {
+    task.samples = [&](const runtime::Session& session) {
+      return tasks::folder_samples(arguments.calibration, arguments.samples, session, arguments.pixels);
+    };
+  }
+  quantize::Report report = tasks::quantize_file(task);
   report.command = command_line();
   if (!arguments.report.empty()) write_report(arguments.report, report);
   arguments.json ? fmt::print("{}\n", quantize::to_json(report).dump(2)) : print_text(report);

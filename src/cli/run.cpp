@@ -6,12 +6,12 @@
 #include <memory>
 
 #include "cli/answers.h"
-#include "cli/feeds.h"
-#include "cli/loading.h"
 #include "cli/options.h"
 #include "cli/printing.h"
 #include "cli/run_many.h"
 #include "cli/verbs.h"
+#include "tasks/feeds.h"
+#include "tasks/loading.h"
 
 namespace onward::cli {
 namespace {
@@ -28,6 +28,7 @@ struct Arguments {
   std::string format = "npz";
   bool once = false;
   bool stream = false;
+  std::vector<std::filesystem::path> custom_ops;
   ImportArguments import;
 };
 
@@ -40,10 +41,10 @@ void run_many(const Arguments& arguments, const runtime::Session& session) {
 void run(const Arguments& arguments) {
   convert::Options options;
   options.import = arguments.import.options();
-  const runtime::Session session = open_session(arguments.model, options);
+  const runtime::Session session = tasks::open_session(arguments.model, options, {.custom_ops = arguments.custom_ops});
   if (arguments.stream || !arguments.watch.empty()) return run_many(arguments, session);
   const AnswerKind kind = answer_kind(arguments.output, session.outputs().size());
-  const std::vector<ir::Tensor> inputs = read_feeds(arguments.feeds, session.inputs(), arguments.pixels);
+  const std::vector<ir::Tensor> inputs = tasks::read_feeds(arguments.feeds, session.inputs(), arguments.pixels);
   const std::vector<ir::Tensor> outputs = session.run(inputs);
   if (kind != AnswerKind::kNone) write_answers(arguments.output, kind, session.outputs(), outputs);
   if (arguments.json) {
@@ -102,6 +103,7 @@ void add_run(CLI::App& app) {
       "Read a JSON value a line from standard input ({\"NAME\": …}, or the bare value of the only input), and "
       "write an answer a line");
   verb.add_flag("--json", arguments->json, "Print the outputs as JSON, every value of them");
+  add_custom_ops(verb, arguments->custom_ops);
   arguments->import.add_to(verb, "--dims");
   verb.callback([arguments] { run(*arguments); });
 }

@@ -11,9 +11,9 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/answers.h"
-#include "cli/feeds.h"
 #include "cli/printing.h"
-#include "cli/samples.h"
+#include "tasks/feeds.h"
+#include "tasks/samples.h"
 
 namespace onward::cli {
 namespace {
@@ -55,7 +55,7 @@ class Watcher {
 
  private:
   void look() {
-    for (const std::string& file : sample_files(options_.folder)) {
+    for (const std::string& file : tasks::sample_files(options_.folder)) {
       std::error_code error;
       const uintmax_t size = fs::file_size(file, error);
       const fs::file_time_type changed = fs::last_write_time(file, error);
@@ -75,8 +75,8 @@ class Watcher {
     try {
       const auto start = std::chrono::steady_clock::now();
       const auto& infos = session_.outputs();
-      const std::vector<ir::Tensor> outputs =
-          session_.run(read_feeds(sample_feeds(file, session_.inputs()), session_.inputs(), options_.pixels));
+      const std::vector<ir::Tensor> outputs = session_.run(
+          tasks::read_feeds(tasks::sample_feeds(file, session_.inputs()), session_.inputs(), options_.pixels));
       write_answers(answer, answer_kind(answer, infos.size()), infos, outputs);
       const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
       fmt::print("{} -> {} in {:.1f} ms\n", file, answer, time.count());
@@ -104,7 +104,7 @@ void answer_lines(const runtime::Session& session, std::istream& in, std::ostrea
     ++number;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     try {
-      out << answers_json(session.outputs(), session.run(read_json_feeds(line, session.inputs())));
+      out << answers_json(session.outputs(), session.run(tasks::read_json_feeds(line, session.inputs())));
     } catch (const Error& error) {
       ++failed;
       out << Json::object({{"error", fmt::format("line {}: {}", number, error.message())}}).dump() << "\n";

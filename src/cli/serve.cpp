@@ -6,9 +6,10 @@
 #include <memory>
 
 #include "base/error.h"
+#include "cli/options.h"
 #include "cli/verbs.h"
-#include "convert/convert.h"
 #include "server/server.h"
+#include "tasks/loading.h"
 
 namespace onward::cli {
 namespace {
@@ -34,14 +35,6 @@ serving::Source parse_source(const std::string& text) {
   std::filesystem::path path(text);
   if (path.filename().empty()) path = path.parent_path();  // "folder/"
   return {path.stem().string(), text};
-}
-
-Bytes convert_to_onnx(const std::filesystem::path& path) {
-  const exporter::Serialized model = convert::convert_file(path, {});
-  if (!model.external.empty()) {
-    fail_unsupported(path.string() + " is too large to be served without conversion", "run onward convert first");
-  }
-  return model.joined();
 }
 
 // Lines of "infer KEY" or "admin KEY"; # begins a comment.
@@ -98,7 +91,7 @@ void run(Arguments& arguments) {
   }
   for (const std::string& source : arguments.sources) options.repository.models.push_back(parse_source(source));
   if (!arguments.folder.empty()) options.repository.folder = arguments.folder;
-  options.repository.convert = convert_to_onnx;
+  options.repository.convert = tasks::converted_for_serving;
   options.repository.memory_bytes = arguments.memory_mb << 20;
   options.poll = std::chrono::seconds(arguments.poll);
   options.http.limits.body_bytes = arguments.body_mb << 20;
@@ -166,6 +159,7 @@ void add_serve(CLI::App& app) {
   verb.add_option("--idle-timeout", arguments->idle_seconds, "How long a connection may wait between requests")
       ->capture_default_str()
       ->check(CLI::Range(1, 86400));
+  add_custom_ops(verb, options.repository.custom_ops);
   verb.add_flag("--access-log", options.access_log, "Write a JSON line per request to stderr");
   verb.callback([arguments] { run(*arguments); });
 }

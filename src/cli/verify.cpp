@@ -5,12 +5,12 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "cli/feeds.h"
-#include "cli/loading.h"
 #include "cli/options.h"
 #include "cli/printing.h"
 #include "cli/verbs.h"
 #include "runtime/compare.h"
+#include "tasks/feeds.h"
+#include "tasks/loading.h"
 
 namespace onward::cli {
 namespace {
@@ -21,6 +21,7 @@ struct Arguments {
   std::string outputs;
   runtime::Tolerance tolerance;
   bool json = false;
+  std::vector<std::filesystem::path> custom_ops;
   ImportArguments import;
 };
 
@@ -41,9 +42,9 @@ Json to_json(const std::vector<runtime::Comparison>& comparisons) {
 void run(const Arguments& arguments) {
   convert::Options options;
   options.import = arguments.import.options();
-  const runtime::Session session = open_session(arguments.model, options);
-  const auto comparisons =
-      runtime::verify(session, read_npz(arguments.inputs), read_npz(arguments.outputs), arguments.tolerance);
+  const runtime::Session session = tasks::open_session(arguments.model, options, {.custom_ops = arguments.custom_ops});
+  const auto comparisons = runtime::verify(session, tasks::read_npz(arguments.inputs),
+                                           tasks::read_npz(arguments.outputs), arguments.tolerance);
   if (arguments.json) fmt::print("{}\n", Json::object({{"outputs", to_json(comparisons)}}).dump(2));
   const runtime::Comparison* first = nullptr;
   for (const runtime::Comparison& one : comparisons) {
@@ -83,6 +84,7 @@ void add_verify(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   verb.add_flag("--json", arguments->json, "Print JSON");
+  add_custom_ops(verb, arguments->custom_ops);
   arguments->import.add_dims_to(verb, "--dims");
   verb.callback([arguments] { run(*arguments); });
 }

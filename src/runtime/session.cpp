@@ -36,6 +36,22 @@ ValueInfo describe(std::string name, const Ort::TypeInfo& type) {
   return info;
 }
 
+void register_custom_ops(Ort::SessionOptions& ort, const std::filesystem::path& library) {
+  std::error_code error;
+  if (!std::filesystem::exists(library, error)) {
+    fail_not_found("there is no library of custom operators " + library.string());
+  }
+  try {
+    // The loader would look for a bare name elsewhere.
+    ort.RegisterCustomOpsLibrary(std::filesystem::absolute(library).c_str());
+  } catch (const Ort::Exception& failure) {
+    fail_invalid(
+        fmt::format("{} can't be used as custom operators: {}", library.string(), clean_message(failure.what())),
+        "build a shared library that exports RegisterCustomOps, against ONNX Runtime's headers of API " +
+            std::to_string(ORT_API_VERSION) + " or older");
+  }
+}
+
 Ort::SessionOptions session_options(const SessionOptions& options) {
   Ort::SessionOptions ort;
   ort.DisablePerSessionThreads();
@@ -45,6 +61,7 @@ Ort::SessionOptions session_options(const SessionOptions& options) {
   ort.AddConfigEntry("session.use_env_allocators", "1");
   ort.AddConfigEntry("session.use_device_allocator_for_initializers", "1");
   ort.SetLogSeverityLevel(ORT_LOGGING_LEVEL_FATAL);
+  for (const std::filesystem::path& library : options.custom_ops) register_custom_ops(ort, library);
   return ort;
 }
 

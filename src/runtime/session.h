@@ -56,13 +56,16 @@ using NamedTensor = std::pair<std::string, ir::Tensor>;
 struct SessionOptions {
   // Whether ONNX Runtime may rewrite the graph: off for what must stay as written (comparisons).
   bool optimize = true;
+  // Shared libraries with custom operators; each exports RegisterCustomOps. They are code: only what the user names.
+  std::vector<std::filesystem::path> custom_ops;
 };
 
 // Movable; `run` may be called from several threads at once.
 class Session {
  public:
   // An ONNX file; external data beside it is found. Throws Error: kNotFound, kDataLoss (no valid model),
-  // kUnimplemented (an operator this ONNX Runtime lacks), kInvalidArgument.
+  // kUnimplemented (an operator this ONNX Runtime lacks), kInvalidArgument (also for a library of custom operators that
+  // can't be loaded).
   static Session load(const std::filesystem::path& path, const SessionOptions& options = {});
   // A model in memory without external data; `name` stands in messages. The bytes may go afterwards.
   static Session from_bytes(const Bytes& model, const std::string& name, const SessionOptions& options = {});

@@ -154,6 +154,16 @@ void Server::stop() {
 
 uint16_t Server::http_port() const { return impl_->listener.port(); }
 int Server::grpc_port() const { return impl_->grpc ? impl_->grpc->port() : -1; }
+void Server::add(const serving::Source& source) {
+  impl_->repository.add(source);
+  impl_->context.watchers.changed();
+}
+
+void Server::remove(const std::string& name) {
+  impl_->repository.remove(name);
+  impl_->context.watchers.changed();
+}
+
 std::vector<serving::ModelPtr> Server::models() const { return impl_->repository.models(); }
 std::vector<serving::IndexEntry> Server::index() const { return impl_->repository.index(); }
 

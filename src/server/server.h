@@ -26,6 +26,10 @@ class Server {
 
   uint16_t http_port() const;
   int grpc_port() const;  // -1: no gRPC
+  // One more model, or one less, as serving::Repository does it; also while it serves.
+  void add(const serving::Source& source);
+  void remove(const std::string& name);
+
   std::vector<serving::ModelPtr> models() const;
   std::vector<serving::IndexEntry> index() const;
 

@@ -24,6 +24,7 @@ struct ModelConfig {
   size_t latest = 1;
   std::vector<int64_t> versions;
   std::map<std::string, int64_t> labels;
+  std::vector<std::filesystem::path> custom_ops;            // libraries of custom operators for ONNX Runtime
   std::map<std::string, std::vector<std::string>> classes;  // labels of an output's classes, by output name
 };
 

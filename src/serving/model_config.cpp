@@ -55,6 +55,18 @@ class Reader {
     }
   }
 
+  // One path, or a list of them.
+  void custom_ops(const YAML::Node& node, ModelConfig& config) const {
+    const auto add = [&](const YAML::Node& item) {
+      if (!item.IsScalar() || item.Scalar().empty())
+        fail(item, "custom_ops must be a library's path, or a list of them");
+      const std::filesystem::path folder = std::filesystem::absolute(file_).parent_path();
+      config.custom_ops.push_back((folder / item.Scalar()).lexically_normal());
+    };
+    if (!node.IsSequence()) return add(node);
+    for (const YAML::Node& item : node) add(item);
+  }
+
   void classes(const YAML::Node& node, ModelConfig& config) const {
     if (!node.IsMap()) fail(node, "classes must be a map of OUTPUT: [names]");
     for (const auto& item : node) {
@@ -83,6 +95,8 @@ void read_key(const Reader& reader, const std::string& key, const YAML::Node& va
     reader.versions(value, config);
   } else if (key == "labels") {
     reader.labels(value, config);
+  } else if (key == "custom_ops") {
+    reader.custom_ops(value, config);
   } else if (key == "classes") {
     reader.classes(value, config);
   } else {
@@ -114,9 +128,12 @@ std::string show_model_config(const ModelConfig& config) {
       versions += fmt::format("{}{}", versions.empty() ? "" : ", ", version);
     versions = "[" + versions + "]";
   }
+  std::vector<std::string> custom_ops;
+  for (const std::filesystem::path& library : config.custom_ops) custom_ops.push_back(library.string());
   YAML::Emitter maps;
-  maps << YAML::BeginMap << YAML::Key << "labels" << YAML::Value << YAML::Flow << config.labels << YAML::Key
-       << "classes" << YAML::Value << YAML::Flow << config.classes << YAML::EndMap;
+  maps << YAML::BeginMap << YAML::Key << "custom_ops" << YAML::Value << YAML::Flow << custom_ops << YAML::Key
+       << "labels" << YAML::Value << YAML::Flow << config.labels << YAML::Key << "classes" << YAML::Value << YAML::Flow
+       << config.classes << YAML::EndMap;
   return fmt::format(
       "max_batch: {}\nmax_delay_us: {}\nmax_queue: {}\npriority: {}\nbatch_any_shape: {}\nversions: {}\n{}\n",
       config.max_batch, config.max_delay_us, config.max_queue, config.priority, config.batch_any_shape, versions,

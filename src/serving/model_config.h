@@ -8,7 +8,8 @@
 
 namespace onward::serving {
 
-// Throws Error(kInvalidArgument) with file and line for an unknown key, a wrong type or a value out of range.
+// Paths in it are relative to its folder. Throws Error(kInvalidArgument) with file and line for an unknown key, a wrong
+// type or a value out of range.
 ModelConfig read_model_config(const std::filesystem::path& file);
 
 // The same file with every value, defaults included.

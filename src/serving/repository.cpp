@@ -139,15 +139,49 @@ void Repository::unload(const std::string& name) {
   publish();
 }
 
+void Repository::add(const Source& source) {
+  check_name(source.name);
+  const std::lock_guard loading(loading_);
+  if (discover().contains(source.name)) {
+    throw Error(Code::kAlreadyExists, fmt::format("there is a model \"{}\" already", source.name),
+                "choose another name, or remove that one first");
+  }
+  if (const auto failure = refresh(source.name, source.path)) {
+    forget(source.name);
+    throw *failure;
+  }
+  options_.models.push_back(source);
+}
+
+void Repository::remove(const std::string& name) {
+  {
+    const std::lock_guard loading(loading_);
+    const bool named = std::erase_if(options_.models, [&](const Source& source) { return source.name == name; }) > 0;
+    if (named && !discover().contains(name)) return forget(name);
+  }
+  unload(name);
+}
+
+void Repository::forget(const std::string& name) {
+  {
+    const std::lock_guard lock(mutex_);
+    entries_.erase(name);
+  }
+  publish();
+}
+
 ModelPtr Repository::load_version(const std::string& name, int64_t version, const fs::path& path,
                                   const ModelConfig& config) const {
   runtime::prepare_environment();
   const uint64_t before = options_.heap_bytes();
+  runtime::SessionOptions session_options{.custom_ops = options_.custom_ops};
+  session_options.custom_ops.insert(session_options.custom_ops.end(), config.custom_ops.begin(),
+                                    config.custom_ops.end());
   std::shared_ptr<Model> model;
   if (is_onnx_file(path)) {
-    model = std::make_shared<Model>(name, version, runtime::Session::load(path), config);
+    model = std::make_shared<Model>(name, version, runtime::Session::load(path, session_options), config);
   } else if (options_.convert) {
-    runtime::Session session = runtime::Session::from_bytes(options_.convert(path), path.string());
+    runtime::Session session = runtime::Session::from_bytes(options_.convert(path), path.string(), session_options);
     model = std::make_shared<Model>(name, version, std::move(session), config);
   } else {
     fail_unsupported(path.string() + " is not an ONNX file", "convert it first: onward convert");

@@ -32,6 +32,8 @@ struct RepositoryOptions {
   std::optional<std::filesystem::path> folder;
   // Turns a file that is not ONNX into a serialized ONNX model; throws Error. Without it only ONNX is served.
   std::function<Bytes(const std::filesystem::path&)> convert;
+  // Custom operators for all models, before those that a model.yaml names.
+  std::vector<std::filesystem::path> custom_ops;
   // What all models together may take, about. A model takes what the process's heap grew by while it was loaded and
   // tried, or its file's size where that is more; before it was loaded for the first time, the file's size stands for
   // it. The least recently used ones make room and are loaded again when a request asks for them. 0: no limit.
@@ -75,6 +77,12 @@ class Repository {
   // (what was served before stays).
   void load(const std::string& name);
   void unload(const std::string& name);
+
+  // One more named file, loaded now. Throws Error: kAlreadyExists for a name in use, or why it failed to load; then
+  // nothing has changed.
+  void add(const Source& source);
+  // The named file is forgotten; a model of the folder is unloaded. Throws Error(kNotFound).
+  void remove(const std::string& name);
 
   // Loads a parked version, as other requests may have done by now, without waiting for what is being loaded besides.
   // Throws Error when it can't be loaded.
@@ -140,6 +148,7 @@ class Repository {
   bool make_room(uint64_t bytes, bool only_look);
   std::optional<Error> refresh_version(const std::string& name, int64_t version, const Origin& origin,
                                        const std::string& config_print);
+  void forget(const std::string& name);
   void publish();
 
   RepositoryOptions options_;

@@ -218,6 +218,34 @@ TEST_F(BudgetTest, CountsWhatTheHeapGrewBy) {
               HasSubstr("takes 1000 bytes, more than the memory budget"));
 }
 
+TEST_F(RepositoryTest, NamedModelsComeAndGo) {
+  place("m", 1, "linear");
+  Repository repository(options());
+  repository.load_all();
+  repository.add({"n", fixture("linear_v2")});
+  EXPECT_THAT(names(repository.models()), ElementsAre("m", "n"));
+  EXPECT_THAT(repository.poll(), IsEmpty());
+  EXPECT_EQ(error_of([&] { repository.add({"n", fixture("linear")}); }).code(), Code::kAlreadyExists);
+  EXPECT_EQ(error_of([&] { repository.add({"m", fixture("linear")}); }).code(), Code::kAlreadyExists);
+  EXPECT_EQ(error_of([&] { repository.add({"lost", folder_ / "lost.onnx"}); }).code(), Code::kNotFound);
+  EXPECT_EQ(error_of([&] { repository.add({"a/b", fixture("linear")}); }).code(), Code::kInvalidArgument);
+  EXPECT_EQ(repository.index().size(), 2U) << "what failed leaves nothing behind";
+  repository.remove("n");
+  EXPECT_EQ(error_of([&] { (void)repository.find("n"); }).code(), Code::kNotFound);
+  EXPECT_EQ(error_of([&] { repository.remove("n"); }).code(), Code::kNotFound);
+  repository.remove("m");
+  EXPECT_EQ(error_of([&] { (void)repository.find("m"); }).code(), Code::kUnavailable) << "the folder still has it";
+  EXPECT_THAT(repository.poll(), IsEmpty());
+  EXPECT_THAT(repository.models(), IsEmpty());
+}
+
+TEST_F(RepositoryTest, ALibraryOfCustomOperatorsThatIsMissingIsToldByName) {
+  place("m", 1, "linear");
+  configure("m", "custom_ops: missing.so");
+  Repository repository(options());
+  EXPECT_THAT(error_of([&] { repository.load_all(); }).message(), HasSubstr((folder_ / "m" / "missing.so").string()));
+}
+
 TEST_F(RepositoryTest, MeasuresTheHeap) {
   place("m", 1, "wide");
   Repository repository(options());

@@ -1,9 +1,9 @@
-#include "cli/describe.h"
+#include "tasks/describe.h"
 
 #include <map>
 #include <set>
 
-namespace onward::cli {
+namespace onward::tasks {
 namespace {
 
 Json describe_value(const std::string& name, const ir::Value& value) {
@@ -94,4 +94,4 @@ size_t bytes_on_disk(const std::filesystem::path& path) {
   return total;
 }
 
-}  // namespace onward::cli
+}  // namespace onward::tasks

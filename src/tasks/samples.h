@@ -6,7 +6,7 @@
 #include "quantize/host.h"
 #include "serving/images.h"
 
-namespace onward::cli {
+namespace onward::tasks {
 
 // The files of `folder` that hold samples (.npz, .npy, .png, .jpg, .json), by name.
 std::vector<std::string> sample_files(const std::string& folder);
@@ -24,4 +24,4 @@ quantize::Samples folder_samples(const std::string& folder, size_t limit, const 
 // `count` random ones.
 quantize::Samples random_samples(size_t count, const runtime::Session& session);
 
-}  // namespace onward::cli
+}  // namespace onward::tasks

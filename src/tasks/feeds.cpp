@@ -1,4 +1,4 @@
-#include "cli/feeds.h"
+#include "tasks/feeds.h"
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@
 #include "server/protocol/json_tensor.h"
 #include "serving/layout.h"
 
-namespace onward::cli {
+namespace onward::tasks {
 namespace {
 
 using ir::Tensor;
@@ -158,4 +158,4 @@ std::vector<runtime::NamedTensor> read_npz(const std::string& file) {
   return tensors;
 }
 
-}  // namespace onward::cli
+}  // namespace onward::tasks

@@ -1,16 +1,16 @@
-#include "cli/samples.h"
+#include "tasks/samples.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
 
 #include "base/error.h"
-#include "cli/feeds.h"
-#include "cli/random_feeds.h"
 #include "quantize/calibration.h"
 #include "quantize/fidelity.h"
+#include "tasks/feeds.h"
+#include "tasks/random_feeds.h"
 
-namespace onward::cli {
+namespace onward::tasks {
 namespace {
 
 namespace fs = std::filesystem;
@@ -90,4 +90,4 @@ quantize::Samples random_samples(size_t count, const runtime::Session& session) 
   return samples;
 }
 
-}  // namespace onward::cli
+}  // namespace onward::tasks

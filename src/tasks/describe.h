@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "ir/graph.h"
 
-namespace onward::cli {
+namespace onward::tasks {
 
 // [{name, dtype, shape}]; a dimension is a number, a name, or null.
 Json describe_inputs(const ir::Graph& graph);
@@ -28,4 +28,4 @@ Weights count_weights(const ir::Graph& graph);
 // Of a file, or of all files of a folder; 0 where there is none.
 size_t bytes_on_disk(const std::filesystem::path& path);
 
-}  // namespace onward::cli
+}  // namespace onward::tasks

@@ -1,31 +1,44 @@
-#include "cli/loading.h"
+#include "tasks/loading.h"
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/temporary_folder.h"
 
-namespace onward::cli {
+namespace onward::tasks {
 
-runtime::Session open_session(ir::Model& model, const std::string& name, int opset) {
+runtime::Session open_session(ir::Model& model, const std::string& name, int opset,
+                              const runtime::SessionOptions& session) {
   const exporter::Serialized serialized = exporter::serialize(model, {.opset = opset});
   if (serialized.external.empty()) {
-    return runtime::Session::from_bytes(serialized.joined(), name);
+    return runtime::Session::from_bytes(serialized.joined(), name, session);
   }
   // Over 2 GiB: ONNX Runtime maps the weights from a file, which may be gone by name once it is open.
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.path() / "model.onnx";
   exporter::write_onnx(model, file, {.opset = opset});
-  return runtime::Session::load(file);
+  return runtime::Session::load(file, session);
 }
 
-runtime::Session open_session(const std::filesystem::path& path, const convert::Options& options) {
+runtime::Session open_session(const std::filesystem::path& path, const convert::Options& options,
+                              const runtime::SessionOptions& session) {
   const bool as_it_is = options.import.input_dims.empty() && options.import.inputs.empty() &&
                         options.import.outputs.empty() && options.layout == convert::Layout::kSource;
-  if (convert::detect(path) == convert::Format::kOnnx && as_it_is) return runtime::Session::load(path);
+  if (convert::detect(path) == convert::Format::kOnnx && as_it_is) {
+    return runtime::Session::load(path, session);
+  }
   if (options.opset) convert::check_opset(*options.opset);
   ir::Model model = convert::import_file(path, options.import);
   const int opset = convert::optimize(model, options);
-  return open_session(model, path.string(), opset);
+  return open_session(model, path.string(), opset, session);
+}
+
+Bytes converted_for_serving(const std::filesystem::path& path) {
+  const exporter::Serialized model = convert::convert_file(path, {});
+  if (!model.external.empty()) {
+    fail_unsupported(path.string() + " is too large to be served without conversion", "run onward convert first");
+  }
+  return model.joined();
 }
 
 std::optional<int> target_opset(const ir::Model& model, int wanted) {
@@ -35,4 +48,4 @@ std::optional<int> target_opset(const ir::Model& model, int wanted) {
   return own->second;
 }
 
-}  // namespace onward::cli
+}  // namespace onward::tasks

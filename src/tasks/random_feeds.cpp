@@ -1,10 +1,10 @@
-#include "cli/random_feeds.h"
+#include "tasks/random_feeds.h"
 
 #include <random>
 
 #include "base/error.h"
 
-namespace onward::cli {
+namespace onward::tasks {
 namespace {
 
 // What a dimension that varies is taken for, but for the first (the batch), which is 1.
@@ -39,4 +39,4 @@ std::vector<ir::Tensor> random_feeds(const std::vector<runtime::ValueInfo>& inpu
   return tensors;
 }
 
-}  // namespace onward::cli
+}  // namespace onward::tasks

@@ -7,7 +7,7 @@
 #include "runtime/session.h"
 #include "serving/images.h"
 
-namespace onward::cli {
+namespace onward::tasks {
 
 // `given` are "NAME=FILE", or just "FILE" for a model with one input; the result has the model's order. Arrays get the
 // input's dtype where no value changes, and its layout as the server does it; pictures as `pixels` says. Throws Error
@@ -21,4 +21,4 @@ std::vector<ir::Tensor> read_json_feeds(std::string_view text, const std::vector
 // The arrays of an .npz file.
 std::vector<runtime::NamedTensor> read_npz(const std::string& file);
 
-}  // namespace onward::cli
+}  // namespace onward::tasks

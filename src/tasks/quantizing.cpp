@@ -1,0 +1,51 @@
+#include "tasks/quantizing.h"
+
+#include "convert/convert.h"
+#include "schema/schema_inference.h"
+#include "tasks/loading.h"
+#include "tasks/output.h"
+#include "tasks/samples.h"
+
+namespace onward::tasks {
+namespace {
+
+// How many random samples stand in where no data is given.
+constexpr size_t kRandomSamples = 4;
+
+}  // namespace
+
+quantize::Report quantize_file(const QuantizeTask& task) {
+  check_output(task.source, task.output);
+  if (task.opset != 0) convert::check_opset(task.opset);
+  convert::Options convert;
+  convert.import = task.import;
+  ir::Model model = convert::import_file(task.source, convert.import);
+  // Before the passes: they may fold what shows it.
+  quantize::check_not_quantized(model);
+  convert.opset = target_opset(model, task.opset);
+  const int opset = convert::optimize(model, convert);
+
+  const schema::SchemaInference inference(opset);
+  const quantize::Host host{
+      inference,
+      [&](ir::Model& one) { return open_session(one, task.source, opset); },
+      [&](ir::Model& one) {
+        const exporter::Serialized file = exporter::serialize(one, {.opset = opset});
+        size_t size = file.size();
+        for (const Bytes& part : file.external) size += part.size();
+        return size;
+      },
+  };
+  const runtime::Session session = host.open(model);
+  quantize::Options options = task.options;
+  options.random_samples = task.samples == nullptr;
+  const quantize::Samples samples =
+      options.random_samples ? random_samples(kRandomSamples, session) : task.samples(session);
+  quantize::Result result = quantize::quantize(model, options, samples, host);
+  exporter::write_onnx(result.model, task.output, {.opset = opset});
+  result.report.source = task.source;
+  result.report.output = task.output;
+  return std::move(result.report);
+}
+
+}  // namespace onward::tasks

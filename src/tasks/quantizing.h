@@ -1,0 +1,25 @@
+// From any float file to a quantized ONNX file.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "import/common/options.h"
+#include "quantize/quantize.h"
+
+namespace onward::tasks {
+
+struct QuantizeTask {
+  std::string source;
+  std::string output;
+  importer::Options import;
+  int opset = 0;  // 0: the model's own, or the default
+  quantize::Options options;
+  // The samples for the float model that `session` runs; none: a few random ones.
+  std::function<quantize::Samples(const runtime::Session& session)> samples;
+};
+
+// Writes `output`, whole or not at all. Throws Error as quantize::quantize and convert::import_file do.
+quantize::Report quantize_file(const QuantizeTask& task);
+
+}  // namespace onward::tasks
