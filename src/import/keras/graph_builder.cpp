@@ -6,7 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "import/keras/op_table.h"
+#include "import/keras/custom.h"
 #include "import/keras/operations.h"
 #include "import/keras/refused.h"
 
@@ -35,10 +35,6 @@ Error contradiction(const Layer& layer) {
   return Error(Code::kUnimplemented, fmt::format("[{}] its config and weights do not fit its inputs", layer.class_name),
                "load the model in Keras to see whether the file is sound; sizes that are not known can be given with "
                "--input NAME=DIMS");
-}
-
-bool is_custom(const Layer& layer) {
-  return !layer.registered_name.empty() && layer.module.rfind("keras", 0) != 0 && !layer.module.empty();
 }
 
 using Key = std::pair<std::string, size_t>;  // layer and call
@@ -115,7 +111,7 @@ ir::Values GraphBuilder::call(const Layer& layer, const Call& call, const std::s
   ir::Values given;
   for (const TensorRef& ref : needs_of(call)) given.push_back(resolve(ref));
   const bool blocked = depends_on_untranslated(given);
-  if (!blocked || is_custom(layer) || (!is_operator(layer) && op_table().find(layer.class_name) == nullptr)) {
+  if (!blocked || (!is_operator(layer) && op_of(layer) == nullptr)) {
     return translate(layer, call, path, resolve);
   }
   return b_.foreign("keras", layer.class_name, given, 1);
@@ -134,8 +130,8 @@ ir::Values GraphBuilder::translate(const Layer& layer, const Call& call, const s
       return block(layer, path, contradiction(layer));
     }
   }
-  const LayerOp* op = op_table().find(layer.class_name);
-  if (op == nullptr || is_custom(layer)) return block(layer, path, unknown_layer(layer));
+  const LayerOp* op = op_of(layer);
+  if (op == nullptr) return block(layer, path, unknown_layer(layer));
   // Keras casts floating inputs to the dtype that the layer computes in.
   const ir::DType dtype = layer.class_name == "InputLayer" ? ir::DType::kUndefined : compute_dtype_of(layer);
   std::map<const ir::Value*, ir::Value*> casts;

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "import/keras/op_table.h"
+#include "import/keras/custom.h"
 
 namespace onward::importer::keras {
 namespace {
@@ -53,7 +53,7 @@ void walk_layer(const Home& home, Walk& walk) {
   const bool open = home.open && (!layer.config.is_object() || layer.config.get("trainable", true));
   if (layer.model) return walk_model(*layer.model, home.key, home.place, open, walk);
   walk.visit({layer, home.key, home.place, open});
-  const LayerOp* op = is_operation(layer) ? nullptr : op_table().find(layer.class_name);
+  const LayerOp* op = is_operation(layer) ? nullptr : op_of(layer);
   if (op == nullptr || op->children == nullptr) return;
   for (const Child& child : op->children(layer)) {
     walk_layer({child.layer, home.key + "/" + child.attribute, home.place + "/" + child.attribute, open}, walk);
@@ -73,7 +73,7 @@ void walk_model(const Model& model, const std::string& key, const std::string& p
 
 // The layer's own variables, not those of its children.
 void collect_own(const Home& home, std::vector<Slot>& slots) {
-  const LayerOp* op = is_operation(home.layer) ? nullptr : op_table().find(home.layer.class_name);
+  const LayerOp* op = is_operation(home.layer) ? nullptr : op_of(home.layer);
   if (op == nullptr || op->variables == nullptr) return;
   const std::vector<Variable> variables = op->variables(home.layer);
   for (size_t i = 0; i < variables.size(); ++i) {

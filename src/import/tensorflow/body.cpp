@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "base/error.h"
-#include "import/tensorflow/op_table.h"
+#include "import/tensorflow/custom.h"
 
 namespace onward::importer::tf {
 namespace {
@@ -52,7 +52,7 @@ size_t list_length(const tensorflow::Node& node, const std::string& attr) {
 
 // The number of an output by its argument's name. Unknown operators have the outputs they are asked for.
 size_t output_number(const tensorflow::Node& node, const Reference& reference) {
-  const Op* op = op_table().find(node.op);
+  const Op* op = find_op(node.op);
   if (op == nullptr || op->outputs.empty()) return reference.index;
   size_t before = 0;
   for (const Op::Output& output : op->outputs) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "import/tensorflow/op_table.h"
+#include "import/tensorflow/custom.h"
 #include "import/tensorflow/types.h"
 
 namespace onward::importer::tf {
@@ -27,7 +27,7 @@ bool is_blocker(const Error& error) {
 // Whether a node may look at a variable: a change that comes after it must wait for it.
 bool looks_at_variables(const tensorflow::Node& node) {
   static constexpr std::string_view kReads[] = {"ReadVariableOp", "ResourceGather", "ResourceGatherNd"};
-  const Op* op = op_table().find(node.op);
+  const Op* op = find_op(node.op);
   return std::find(std::begin(kReads), std::end(kReads), node.op) != std::end(kReads) ||
          (op != nullptr && op->structural);
 }
@@ -79,7 +79,7 @@ V1Flow& Evaluator::flow(const Body& body) {
 // branches or the loop it stands for), and what changes variables before it.
 size_t Evaluator::dependency_count(const Body& body, size_t node) {
   const BodyNode& at = body.nodes[node];
-  const Op* op = at.def != nullptr ? op_table().find(at.def->op) : nullptr;
+  const Op* op = at.def != nullptr ? find_op(at.def->op) : nullptr;
   if (op != nullptr && op->lazy) {
     try {
       return flow(body).prerequisites(node).size();
@@ -93,7 +93,7 @@ size_t Evaluator::dependency_count(const Body& body, size_t node) {
 
 std::optional<size_t> Evaluator::dependency(const Body& body, size_t node, size_t index) {
   const BodyNode& at = body.nodes[node];
-  const Op* op = at.def != nullptr ? op_table().find(at.def->op) : nullptr;
+  const Op* op = at.def != nullptr ? find_op(at.def->op) : nullptr;
   if (op != nullptr && op->lazy) return flow(body).prerequisites(node)[index];
   const size_t inputs = op != nullptr && op->ignored ? 0 : at.inputs.size();
   if (index < inputs) return at.inputs[index].node;
@@ -148,7 +148,7 @@ Items Evaluator::translate(Scope& scope, size_t index) {
   if (++steps_ > kMaxSteps) {
     throw Error(Code::kResourceExhausted, "the graph's functions unfold into too many operators");
   }
-  const Op* op = op_table().find(node.def->op);
+  const Op* op = find_op(node.def->op);
   if (op != nullptr && op->ignored) return {};
   Items inputs;
   bool hidden = false;

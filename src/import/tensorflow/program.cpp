@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "import/tensorflow/op_table.h"
+#include "import/tensorflow/custom.h"
 
 namespace onward::importer::tf {
 namespace {
@@ -35,7 +35,7 @@ Body& Program::resolved(const std::string& name, size_t depth) {
 }
 
 bool Program::is_effect(const tensorflow::Node& node, size_t depth) {
-  if (const Op* op = op_table().find(node.op); op != nullptr && op->effect) return true;
+  if (const Op* op = find_op(node.op); op != nullptr && op->effect) return true;
   if (depth > kMaxNesting) fail_data("functions call each other too deeply");
   const auto changes = [&](const tensorflow::FunctionRef& function) {
     return graph_.functions.contains(function.name) && !resolved(function.name, depth + 1).effects.empty();

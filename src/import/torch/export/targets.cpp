@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "import/torch/op_table.h"
+#include "import/torch/custom.h"
 
 namespace onward::importer::exported {
 namespace {
@@ -166,7 +166,7 @@ bool is_keyword(const std::string& target, const std::string& name, size_t index
   Target known = parse_target(target);
   if (known.name.ends_with('_') && !known.name.ends_with("__")) known.name.pop_back();
   const torch::OpTable::Entry* entry =
-      torch::op_table().find(known.name, known.overload == "default" ? "" : known.overload);
+      torch::table_of(known.name).find(known.name, known.overload == "default" ? "" : known.overload);
   if (entry == nullptr) return std::find(kKeywords.begin(), kKeywords.end(), name) != kKeywords.end();
   const std::vector<torch::Parameter>& parameters = entry->signature.parameters;
   for (size_t i = 0; i < parameters.size(); ++i) {

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "import/torch/op_table.h"
+#include "import/torch/custom.h"
 #include "import/torch/script/aliasing.h"
 #include "import/torch/script/builtins.h"
 #include "import/torch/script/hints.h"
@@ -84,7 +84,7 @@ bool promotes(const std::string& name) {
 }
 
 Py call_table(Machine& in, const std::string& name, const Items& args, const Kwargs& kwargs) {
-  const torch::OpTable& table = torch::op_table();
+  const torch::OpTable& table = torch::table_of(name);
   Arguments arguments;
   for (const Py& arg : args) {
     const bool number = promotes(name) && arg.is_tensor() && in.was_number(in.value(arg));
@@ -160,7 +160,7 @@ void fail_left_out() {
 }
 
 bool has_translation(const std::string& name) {
-  if (torch::op_table().contains(name) || is_builtin(name) || is_in_place(name)) return true;
+  if (torch::table_of(name).contains(name) || is_builtin(name) || is_in_place(name)) return true;
   return name.ends_with('_') && torch::op_table().contains(name.substr(0, name.size() - 1));
 }
 
