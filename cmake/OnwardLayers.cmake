@@ -1,10 +1,12 @@
-# onward_layer(NAME path DEPENDS … LINK … [PRIVATE_LINK …]) makes the static library of one folder under src/.
+# onward_layer(NAME path DEPENDS … LINK … [PRIVATE_LINK …] [SHARED]) makes the static library of one folder under src/.
 #
 # Every .cpp below the folder belongs to it (but for the sub-folders and files named in EXCLUDE). A layer sees
 # only its own headers and those of the layers it depends on: each layer exports an include folder that holds nothing but a
 # link to itself, so an include against the direction of docs/architecture.md does not compile.
+#
+# A SHARED layer is what others link from outside: it hides its own headers and the layers below it.
 function(onward_layer path)
-  cmake_parse_arguments(LAYER "" "" "DEPENDS;LINK;PRIVATE_LINK;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(LAYER "SHARED" "" "DEPENDS;LINK;PRIVATE_LINK;EXCLUDE" ${ARGN})
   string(REPLACE "/" "_" name "onward_${path}")
   set(source_dir "${PROJECT_SOURCE_DIR}/src/${path}")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${source_dir}/*.cpp")
@@ -19,14 +21,21 @@ function(onward_layer path)
     file(CREATE_LINK "${source_dir}" "${include_root}/${path}" SYMBOLIC)
   endif()
 
-  add_library(${name} STATIC ${sources})
-  target_include_directories(${name} PUBLIC "${include_root}" "${PROJECT_SOURCE_DIR}/include")
+  if(LAYER_SHARED)
+    set(kind SHARED)
+    set(visibility PRIVATE)
+  else()
+    set(kind STATIC)
+    set(visibility PUBLIC)
+  endif()
+  add_library(${name} ${kind} ${sources})
+  target_include_directories(${name} ${visibility} "${include_root}" "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>")
   target_link_libraries(${name} PRIVATE onward_options)
   foreach(dependency IN LISTS LAYER_DEPENDS)
     string(REPLACE "/" "_" dependency_name "onward_${dependency}")
-    target_link_libraries(${name} PUBLIC ${dependency_name})
+    target_link_libraries(${name} ${visibility} ${dependency_name})
   endforeach()
-  target_link_libraries(${name} PUBLIC ${LAYER_LINK} PRIVATE ${LAYER_PRIVATE_LINK})
+  target_link_libraries(${name} ${visibility} ${LAYER_LINK} PRIVATE ${LAYER_PRIVATE_LINK})
 endfunction()
 
 # onward_protos(layer FILE…) compiles .proto files (paths from src/) into the layer, which alone sees the generated headers.
