@@ -3,7 +3,7 @@ import json
 import shutil
 
 import numpy as np
-from conftest import EXAMPLE, MODELS, onward
+from conftest import EXAMPLE, MODELS, onward, serving
 
 
 def test_bench_measures(tmp_path):
@@ -14,6 +14,25 @@ def test_bench_measures(tmp_path):
     latency = report["latency_milliseconds"]
     assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["most"]
     assert "throughput" in onward("bench", MODELS / "linear.onnx", "--seconds", "0.1").stdout
+
+
+def test_bench_measures_a_server():
+    with serving(MODELS / "linear.onnx", MODELS / "pair.onnx") as server:
+        done = onward("bench", f"{server.url}/v2/models/pair", "--seconds", "0.2", "--clients", 2, "--json")
+        assert done.returncode == 0, done.stderr
+        report = json.loads(done.stdout)
+        assert report["predictions"] >= 2 and 0 < report["latency_milliseconds"]["p50"]
+        assert "peak_memory_bytes" not in report
+        many = onward("bench", server.url)
+        assert many.returncode == 1 and "2 models: linear, pair" in many.stderr
+        missing = onward("bench", f"{server.url}/v2/models/none")
+        assert missing.returncode == 1 and "none" in missing.stderr and "404" in missing.stderr
+    with serving(MODELS / "linear.onnx") as server:
+        assert "asked in" in onward("bench", server.url, "--seconds", "0.1").stdout
+        address = server.url
+    gone = onward("bench", address)
+    assert gone.returncode == 1 and "is the server running there?" in gone.stderr
+    assert onward("bench", MODELS / "linear.onnx", "--header", "a: b").returncode == 1
 
 
 def test_watch_answers_what_is_there(tmp_path):
