@@ -9,9 +9,11 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/compare_tensors.h"
 #include "cli/options.h"
 #include "cli/printing.h"
 #include "cli/verbs.h"
+#include "quantize/fidelity.h"
 #include "tasks/describe.h"
 #include "tasks/feeds.h"
 #include "tasks/loading.h"
@@ -26,11 +28,14 @@ struct Arguments {
   std::string inputs;
   runtime::Tolerance tolerance;
   int runs = 10;
+  bool tensors = false;
   bool json = false;
   ImportArguments import;
 };
 
 struct Side {
+  ir::Model model;
+  int opset;
   runtime::Session session;
   Json operators;
   size_t bytes;
@@ -41,16 +46,12 @@ struct Side {
 // Operators are those that run: an ONNX file's own, what any other file is converted to.
 Side load(const std::string& path, const convert::Options& options) {
   ir::Model model = convert::import_file(path, options.import);
-  if (convert::detect(path) == convert::Format::kOnnx) {
-    return {
-        tasks::open_session(path, options), tasks::count_operators(*model.graph), tasks::bytes_on_disk(path), {}, {}};
-  }
-  const int opset = convert::optimize(model, options);
-  return {tasks::open_session(model, path, opset),
-          tasks::count_operators(*model.graph),
-          tasks::bytes_on_disk(path),
-          {},
-          {}};
+  const bool as_it_is = convert::detect(path) == convert::Format::kOnnx;
+  const int opset =
+      as_it_is ? tasks::target_opset(model, 0).value_or(convert::kDefaultOpset) : convert::optimize(model, options);
+  runtime::Session session = as_it_is ? tasks::open_session(path, options) : tasks::open_session(model, path, opset);
+  Json operators = tasks::count_operators(*model.graph);
+  return {std::move(model), opset, std::move(session), std::move(operators), tasks::bytes_on_disk(path), {}, {}};
 }
 
 std::vector<runtime::NamedTensor> feeds(const Arguments& arguments, const runtime::Session& session) {
@@ -102,10 +103,26 @@ std::string operator_changes(const Json& a, const Json& b) {
   return text.empty() ? "the same" : text;
 }
 
-void print_text(const Arguments& arguments, const Side& a, const Side& b,
-                const std::vector<runtime::Comparison>& comparisons) {
+// What a comparison found; `tensors` is empty where nobody asked for them.
+struct Findings {
+  std::vector<runtime::Comparison> outputs;
+  std::vector<TensorDifference> tensors;
+};
+
+void print_tensors(const std::vector<TensorDifference>& tensors) {
+  std::vector<std::vector<std::string>> rows{{"tensor", "made by", "SQNR", "largest error"}};
+  for (const TensorDifference& one : tensors) {
+    const bool exact = one.sqnr >= quantize::Difference::kExact;
+    rows.push_back({one.name, one.made_by, exact ? "exact" : fmt::format("{:.1f} dB", one.sqnr),
+                    fmt::format("{:.3g}", one.largest_error)});
+  }
+  fmt::print("{} that both compute:\n{}", counted(tensors.size(), "tensor"), table(rows));
+}
+
+void print_text(const Arguments& arguments, const Side& a, const Side& b, const Findings& findings) {
+  if (arguments.tensors) print_tensors(findings.tensors);
   std::vector<std::vector<std::string>> rows{{"output", "values", "differing", "largest error"}};
-  for (const runtime::Comparison& one : comparisons) {
+  for (const runtime::Comparison& one : findings.outputs) {
     rows.push_back({one.output, std::to_string(one.values), std::to_string(one.differing),
                     one.difference.empty() ? fmt::format("{:.3g}", one.largest_error) : one.difference});
   }
@@ -117,10 +134,9 @@ void print_text(const Arguments& arguments, const Side& a, const Side& b,
   fmt::print("operators: {}\n", operator_changes(a.operators, b.operators));
 }
 
-void print_json(const Arguments& arguments, const Side& a, const Side& b,
-                const std::vector<runtime::Comparison>& comparisons) {
+void print_json(const Arguments& arguments, const Side& a, const Side& b, const Findings& findings) {
   Json outputs = Json::array();
-  for (const runtime::Comparison& one : comparisons) {
+  for (const runtime::Comparison& one : findings.outputs) {
     outputs.push(Json::object({{"name", one.output},
                                {"agrees", one.difference.empty()},
                                {"values", one.values},
@@ -128,8 +144,16 @@ void print_json(const Arguments& arguments, const Side& a, const Side& b,
                                {"largest_error", one.largest_error},
                                {"difference", one.difference}}));
   }
-  const Json all = Json::object({{"a", to_json(arguments.a, a)}, {"b", to_json(arguments.b, b)}, {"outputs", outputs}});
-  fmt::print("{}\n", all.dump(2));
+  Json::Object all{{"a", to_json(arguments.a, a)}, {"b", to_json(arguments.b, b)}, {"outputs", outputs}};
+  if (arguments.tensors) {
+    Json tensors = Json::array();
+    for (const TensorDifference& one : findings.tensors) {
+      tensors.push(Json::object(
+          {{"name", one.name}, {"operator", one.made_by}, {"sqnr", one.sqnr}, {"largest_error", one.largest_error}}));
+    }
+    all.emplace_back("tensors", std::move(tensors));
+  }
+  fmt::print("{}\n", Json::object(std::move(all)).dump(2));
 }
 
 void run(const Arguments& arguments) {
@@ -149,12 +173,13 @@ void run(const Arguments& arguments) {
   }
   for (Side* side : {&a, &b}) side->times.erase(side->times.begin());
   const auto aligned = runtime::matched(b.session.outputs(), expected, "output");
-  std::vector<runtime::Comparison> comparisons;
+  Findings findings;
   for (size_t i = 0; i < got.size(); ++i) {
-    comparisons.push_back(runtime::compare(got[i].first, got[i].second, aligned[i].second, arguments.tolerance));
+    findings.outputs.push_back(runtime::compare(got[i].first, got[i].second, aligned[i].second, arguments.tolerance));
   }
-  arguments.json ? print_json(arguments, a, b, comparisons) : print_text(arguments, a, b, comparisons);
-  for (const runtime::Comparison& one : comparisons) {
+  if (arguments.tensors) findings.tensors = compare_tensors({a.model, a.opset}, a.inputs, {b.model, b.opset}, b.inputs);
+  arguments.json ? print_json(arguments, a, b, findings) : print_text(arguments, a, b, findings);
+  for (const runtime::Comparison& one : findings.outputs) {
     if (one.difference.empty()) continue;
     fail_data(
         fmt::format("{} and {} do not agree: output \"{}\": {}", arguments.a, arguments.b, one.output, one.difference),
@@ -184,6 +209,8 @@ void add_compare(CLI::App& app) {
   verb.add_option("--runs", arguments->runs, "How often each model runs for its median time")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
+  verb.add_flag("--tensors", arguments->tensors,
+                "Also compare the tensors inside that both compute under one name, in order: where do they part?");
   verb.add_flag("--json", arguments->json, "Print JSON");
   arguments->import.add_dims_to(verb, "--dims");
   verb.callback([arguments] { run(*arguments); });

@@ -14,9 +14,10 @@ constexpr std::chrono::seconds kPatience{60};
 std::string checked(const client::Answer& answer, const std::string& what) {
   if (answer.status == 200) return answer.body;
   constexpr size_t kMostWords = 500;
-  throw Error(Code::kFailedPrecondition,
-              fmt::format("{}: the server answered {}: {}", what, answer.status, answer.body.substr(0, kMostWords)),
-              answer.status == 401 || answer.status == 403 ? "give the key with --header 'Authorization: Bearer KEY'" : "");
+  throw Error(
+      Code::kFailedPrecondition,
+      fmt::format("{}: the server answered {}: {}", what, answer.status, answer.body.substr(0, kMostWords)),
+      answer.status == 401 || answer.status == 403 ? "give the key with --header 'Authorization: Bearer KEY'" : "");
 }
 
 runtime::ValueInfo input_of(const Json& described) {

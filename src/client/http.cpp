@@ -110,9 +110,7 @@ class Connection::Impl {
 
   template <class Layer>
   void send_and_receive(Layer& layer, Request& request, http::response_parser<http::string_body>& parser) {
-    step([&](const auto& done) {
-      http::async_write(layer, request, [done](Code_ code, size_t) { done(code); });
-    });
+    step([&](const auto& done) { http::async_write(layer, request, [done](Code_ code, size_t) { done(code); }); });
     step([&](const auto& done) {
       http::async_read(layer, buffer_, parser, [done](Code_ code, size_t) { done(code); });
     });

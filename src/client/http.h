@@ -36,8 +36,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // One request and its answer, whatever its status; `body` is empty for GET. Throws Error: kUnavailable (no connection, an
-  // answer that breaks off), kDeadlineExceeded after `patience`. The next exchange connects anew.
+  // One request and its answer, whatever its status; `body` is empty for GET. Throws Error: kUnavailable (no
+  // connection, an answer that breaks off), kDeadlineExceeded after `patience`. The next exchange connects anew.
   Answer exchange(std::string_view method, const std::string& target, std::string_view body, const Headers& headers);
 
  private:

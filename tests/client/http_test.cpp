@@ -24,7 +24,8 @@ TEST(Url, IsTakenApart) {
 }
 
 TEST(Url, RefusesWhatIsNone) {
-  for (const char* text : {"ftp://a", "http://", "http://:80/", "http://a:b/", "http://[::1/", "http://key@a/", "a.onnx"}) {
+  for (const char* text :
+       {"ftp://a", "http://", "http://:80/", "http://a:b/", "http://[::1/", "http://key@a/", "a.onnx"}) {
     EXPECT_THROW(parse_url(text), Error) << text;
   }
   EXPECT_FALSE(is_url("model.onnx"));

@@ -54,6 +54,22 @@ def test_compare_tells_what_differs(tmp_path):
     assert "values differ" in done.stdout and "operators: Add 1 -> 0" in done.stdout
 
 
+def test_compare_tells_where_models_part(tmp_path):
+    """A quantized model departs from the float one tensor by tensor; an equal one nowhere."""
+    small = tmp_path / "small.onnx"
+    assert onward("convert", EXAMPLE / "Model.keras", "-o", tmp_path / "float.onnx").returncode == 0
+    assert onward("quantize", tmp_path / "float.onnx", "-o", small, "--mode", "weights8").returncode == 0
+    compared = onward("compare", tmp_path / "float.onnx", small, "--runs", 1, "--tensors", "--rtol", 1, "--atol", 1, "--json")
+    assert compared.returncode == 0, compared.stderr
+    tensors = json.loads(compared.stdout)["tensors"]
+    convolutions = [one["sqnr"] for one in tensors if one["operator"] == "Conv"]
+    assert convolutions[0] == 200, "the weights of the first are few and stay"
+    assert len(convolutions) > 5 and all(10 < sqnr < 100 for sqnr in convolutions[1:])
+    same = onward("compare", EXAMPLE / "Model.keras", tmp_path / "float.onnx", "--runs", 1, "--tensors", "--json")
+    assert all(one["sqnr"] > 100 for one in json.loads(same.stdout)["tensors"])
+    assert "that both compute" in onward("compare", EXAMPLE / "Model.keras", small, "--runs", 1, "--tensors").stdout
+
+
 def test_optimize_does_not_overwrite_its_source(tmp_path):
     wasteful(tmp_path / "in.onnx")
     done = onward("optimize", tmp_path / "in.onnx", "-o", tmp_path / "in.onnx")
