@@ -69,19 +69,21 @@ std::vector<TensorDifference> compare_tensors(const Opened& a, const std::vector
   const std::map<std::string, std::string> made_by = makers(*a.model.graph);
   std::map<std::string, ir::Tensor> expected;
   const Opener opener_a(a.opset);
-  quantize::Probe(a.model, names, opener_a.host()).run(inputs_a, [&](const std::string& name, const ir::Tensor& tensor) {
-    expected[name] = tensor;
-  });
+  quantize::Probe(a.model, names, opener_a.host())
+      .run(inputs_a, [&](const std::string& name, const ir::Tensor& tensor) { expected[name] = tensor; });
   std::map<std::string, TensorDifference> found;
   const Opener opener_b(b.opset);
-  quantize::Probe(b.model, names, opener_b.host()).run(inputs_b, [&](const std::string& name, const ir::Tensor& tensor) {
-    const auto reference = expected.find(name);
-    if (reference == expected.end() || reference->second.dims() != tensor.dims() || !ir::is_floating(tensor.dtype())) return;
-    quantize::Difference difference;
-    difference.add(reference->second, tensor);
-    found[name] = {name, made_by.at(name), difference.sqnr(), largest_error(reference->second, tensor)};
-    expected.erase(reference);
-  });
+  quantize::Probe(b.model, names, opener_b.host())
+      .run(inputs_b, [&](const std::string& name, const ir::Tensor& tensor) {
+        const auto reference = expected.find(name);
+        if (reference == expected.end() || reference->second.dims() != tensor.dims() ||
+            !ir::is_floating(tensor.dtype()))
+          return;
+        quantize::Difference difference;
+        difference.add(reference->second, tensor);
+        found[name] = {name, made_by.at(name), difference.sqnr(), largest_error(reference->second, tensor)};
+        expected.erase(reference);
+      });
   std::vector<TensorDifference> differences;
   for (const std::string& name : names) {
     if (const auto one = found.find(name); one != found.end()) differences.push_back(one->second);

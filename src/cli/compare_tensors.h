@@ -21,8 +21,8 @@ struct Opened {
   int opset;
 };
 
-// The float tensors that both graphs compute under one name and with one shape, in the order of the first. Both must have
-// been opened before, so that their values have names. Holds what `a` computes in memory.
+// The float tensors that both graphs compute under one name and with one shape, in the order of the first. Both must
+// have been opened before, so that their values have names. Holds what `a` computes in memory.
 std::vector<TensorDifference> compare_tensors(const Opened& a, const std::vector<ir::Tensor>& inputs_a, const Opened& b,
                                               const std::vector<ir::Tensor>& inputs_b);
 
