@@ -87,7 +87,9 @@ Error load_error(const Ort::Exception& error, const std::string& model) {
   std::string hint;
   if (not_protobuf) hint = "see what the file holds: onward inspect " + model;
   if (reason.find("is not a registered function/op") != std::string::npos) {
-    hint = "ONNX Runtime has no such operator: export the model without it, or as a function of standard operators";
+    hint =
+        "ONNX Runtime has no such operator: name the library that brings it along (--custom-ops LIB.so), or export the "
+        "model without it";
   }
   return Error(code == Code::kInternal ? Code::kDataLoss : code, fmt::format("{}: {}", model, reason), hint);
 }

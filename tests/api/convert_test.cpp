@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "files.h"
 
 namespace onward {
@@ -47,6 +49,20 @@ TEST(ConvertToBytes, GivesWhatTheFileHas) {
   const auto model = Model::from_bytes(*bytes);
   ASSERT_TRUE(model.ok()) << model.status().text();
   EXPECT_THAT(model->predict(std::vector<Tensor>{floats({1, 2}, {-1, 2})})->front().values<float>(), ElementsAre(0, 2));
+}
+
+TEST(ConvertToBytes, WorksInSeveralThreads) {
+  const auto source = written("m.pbtxt", graphdef("Relu"));
+  const std::vector<std::byte> expected = *convert_to_bytes(source);
+  std::vector<std::vector<std::byte>> results(4);
+  std::vector<std::thread> threads;
+  for (auto& result : results) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 10; ++round) result = *convert_to_bytes(source);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& result : results) EXPECT_EQ(result, expected);
 }
 
 TEST(InspectFile, TellsOperatorsAndWeights) {

@@ -107,7 +107,8 @@ def test_translates_operators_of_tensorflow(cpp, graphdef, tmp_path):
     assert values(lines[-1]) == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("file, expected", [("scale.keras", [0.5, 1, 0.5, 2]), ("scale.pt2", [1, 2.5, 4, 5.5]),
+@pytest.mark.parametrize("file, expected", [("scale.keras", [0.5, 1, 0.5, 2]), ("scale.h5", [0.5, 1, 0.5, 2]),
+                                            ("scale.pt2", [1, 2.5, 4, 5.5]),
                                             ("scale_script.pt", [1])])
 def test_translates_what_keras_and_pytorch_saved(cpp, tmp_path, file, expected):
     source = ROOT / "tests" / "fixtures" / "custom" / file
@@ -130,7 +131,7 @@ def test_custom_operators_come_from_a_library(prefix, cpp, graphdef, tmp_path):
     (tmp_path / "x.json").write_text("[[1, 2, 3, 4]]")
     run_it = [program, "run", model, "--input", tmp_path / "x.json"]
     refused = subprocess.run(run_it, capture_output=True, text=True)
-    assert refused.returncode == 1 and "Scale" in refused.stderr
+    assert refused.returncode == 1 and "Scale" in refused.stderr and "--custom-ops" in refused.stderr
     assert "4, 8, 12, 16" in run(*run_it, "--custom-ops", library)
     np.savez(tmp_path / "in.npz", x=np.float32([[1, 2, 3, 4]]))
     np.savez(tmp_path / "out.npz", y=np.float32([[4, 8, 12, 16]]))
