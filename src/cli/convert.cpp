@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "cli/convert_class.h"
+#include "cli/notes.h"
 #include "cli/options.h"
 #include "cli/printing.h"
 #include "cli/verbs.h"
@@ -80,6 +81,8 @@ Json verification(const Conversion& conversion) {
 
 Json to_json(const Arguments& arguments, const Conversion& conversion, const ir::Model& model) {
   const tasks::Weights weights = tasks::count_weights(*model.graph);
+  Json notes = Json::array();
+  for (const std::string& note : notes_on(model)) notes.push(note);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return Json::object({{"source", conversion.source},
@@ -91,6 +94,7 @@ Json to_json(const Arguments& arguments, const Conversion& conversion, const ir:
                                                 {"operators", tasks::count_operators(*model.graph)},
                                                 {"tensors", weights.tensors},
                                                 {"tensor_bytes", weights.bytes}})},
+                       {"notes", notes},
                        {"passes", conversion.passes},
                        {"verification", verification(conversion)},
                        {"milliseconds", conversion.watch.steps()},
@@ -106,6 +110,7 @@ void summarize(const Arguments& arguments, const Conversion& conversion, const i
     fmt::print("note: opset {} and not {}, for some of its operators are newer\n", conversion.opset,
                convert::kDefaultOpset);
   }
+  for (const std::string& note : notes_on(model)) fmt::print("note: {}\n", note);
   if (!conversion.exported) return;
   for (const std::string& note : conversion.exported->notes) fmt::print("note: {}\n", note);
   if (conversion.verified.empty()) return;

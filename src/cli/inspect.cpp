@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
+#include "cli/notes.h"
 #include "cli/options.h"
 #include "cli/printing.h"
 #include "cli/verbs.h"
@@ -108,6 +109,9 @@ Json to_json(const Inspection& inspection) {
     report.set("outputs", tasks::describe_outputs(graph));
     report.set("operators", tasks::count_operators(graph));
     report.set("source_operators", tasks::count_source_operators(graph));
+    Json notes = Json::array();
+    for (const std::string& note : notes_on(*inspection.model)) notes.push(note);
+    if (notes.size() > 0) report.set("notes", std::move(notes));
   }
   if (inspection.weights) {
     if (!inspection.weights->form.empty()) report.set("form", inspection.weights->form);
@@ -172,6 +176,7 @@ void print(const Inspection& inspection, bool all) {
     const ir::Graph& graph = *inspection.model->graph;
     print_values("inputs", tasks::describe_inputs(graph));
     print_values("outputs", tasks::describe_outputs(graph));
+    for (const std::string& note : notes_on(*inspection.model)) fmt::print("\nnote: {}\n", note);
     print_counts("operators of the source", tasks::count_source_operators(graph));
     print_counts("as ONNX operators, before optimization", tasks::count_operators(graph));
   }

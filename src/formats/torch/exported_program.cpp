@@ -353,6 +353,11 @@ ExportedProgram parse(const Json& json) {
     }
   }
   if (const Json* ranges = json.find("range_constraints")) parse_ranges(*ranges, program);
+  if (const Json* guards = json.find("guards_code"); guards != nullptr && guards->is_array()) {
+    for (const Json& guard : guards->as_array()) {
+      if (guard.is_string()) program.guards.push_back(guard.as_string());
+    }
+  }
   return program;
 }
 

@@ -112,6 +112,7 @@ struct ExportedProgram {
   std::vector<InputSpec> inputs;    // one for each of graph.inputs
   std::vector<OutputSpec> outputs;  // one for each of graph.outputs
   std::map<std::string, Range> range_constraints;
+  std::vector<std::string> guards;  // what the example inputs made true, as Python: "L['x'].size()[1] == 7"
   // How PyTorch flattens the result ("[1, {"type": "builtins.dict", …}]"); "" where the file does not say.
   std::string out_spec;
   std::map<std::string, std::vector<std::string>> namedtuple_fields;

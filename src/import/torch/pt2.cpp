@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "formats/torch/pt2_archive.h"
 #include "import/common/complex.h"
+#include "import/torch/export/frozen_sizes.h"
 #include "import/torch/export/graph_reader.h"
 #include "import/torch/export/output_names.h"
 #include "import/torch/export/symbols.h"
@@ -245,6 +246,22 @@ class Import {
     }
     if (ranges.size() > 0) model_.metadata["onward.ranges"] = ranges.dump();
     if (fixed_.size() > 0) model_.metadata["onward.fixed_inputs"] = fixed_.dump();
+    const Json frozen = frozen_inputs();
+    if (frozen.size() > 0) model_.metadata["onward.fixed_sizes"] = frozen.dump();
+  }
+
+  // {"x": {"1": 7}}: the input's dimension 1 was left open, and fixed to 7 all the same.
+  Json frozen_inputs() const {
+    Json frozen = Json::object();
+    const auto sizes = frozen_sizes(program_);
+    for (const auto& [input, name] : user_inputs()) {
+      const auto found = sizes.find(input->argument.text);
+      if (found == sizes.end()) continue;
+      Json axes = Json::object();
+      for (const auto& [axis, size] : found->second) axes.set(std::to_string(axis), size);
+      frozen.set(name, std::move(axes));
+    }
+    return frozen;
   }
 
   const torchfile::Pt2Archive& archive_;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "import/torch/export/higher_order.h"
+#include "import/torch/export/listed_parts.h"
 #include "import/torch/export/origin.h"
 #include "import/torch/export/targets.h"
 #include "import/torch/export/vmap.h"
@@ -165,7 +166,11 @@ std::optional<Py> GraphReader::call(const ExportedNode& node) {
     if (!script::has_translation(name)) (void)call_operator(name, {});  // its own blocker, not an echo of another
     return placeholder(node);
   }
-  return call_named(node.target, std::move(args), std::move(kwargs));
+  std::string target = node.target;
+  if (node.outputs.size() == 1 && node.outputs[0].kind == Kind::kList) {
+    target = with_listed_parts(*this, target, args, kwargs, node.outputs[0].items.size());
+  }
+  return call_named(target, std::move(args), std::move(kwargs));
 }
 
 Py GraphReader::call_named(const std::string& target, Items args, Kwargs kwargs) {

@@ -28,17 +28,11 @@ Value* repeated_heads(Call& c, Value* x, Value* query) {
   return b.Reshape(wide, b.Concat(dims, 0));
 }
 
-// aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, …)
-Value* attention(Call& c) {
+Value* mask_of(Call& c) { return c.maybe_tensor(c.has("attn_bias") ? "attn_bias" : "attn_mask"); }
+
+// What each query has with each key, before the softmax.
+Value* scores_of(Call& c, Value* query, Value* key) {
   ir::Builder& b = c.b;
-  Value* query = c.tensor("query");
-  Value* key = c.tensor("key");
-  Value* value = c.tensor("value");
-  c.require(c.number("dropout_p") == 0, "dropout in training mode is random; call model.eval() before saving");
-  if (c.flag("enable_gqa")) {
-    key = repeated_heads(c, key, query);
-    value = repeated_heads(c, value, query);
-  }
   const size_t rank = key->rank();
   std::vector<int64_t> perm;
   for (size_t i = 0; i < rank; ++i) perm.push_back(static_cast<int64_t>(i));
@@ -57,14 +51,38 @@ Value* attention(Call& c) {
     Value* seen = b.op("Trilu", {b.Fill(shape, 1, DType::kInt64), nullptr}, {{"upper", 0}});
     scores = b.Where(b.Cast(seen, DType::kBool), scores, low);
   }
-  if (Value* mask = c.maybe_tensor("attn_mask")) {
-    scores = mask->dtype == DType::kBool ? b.Where(mask, scores, low) : b.Add(scores, b.Cast(mask, scores->dtype));
-    Value* weights = b.Softmax(scores, -1);
-    if (mask->dtype != DType::kBool) return b.MatMul(weights, value);
-    // A query that may see nothing gives zeros, not NaN.
-    return b.MatMul(b.Where(b.IsNaN(weights), b.number_like(0, weights), weights), value);
+  Value* mask = mask_of(c);
+  if (mask == nullptr) return scores;
+  return mask->dtype == DType::kBool ? b.Where(mask, scores, low) : b.Add(scores, b.Cast(mask, scores->dtype));
+}
+
+Value* attended(Call& c, Value* scores, Value* value) {
+  ir::Builder& b = c.b;
+  c.require(c.number("dropout_p") == 0, "dropout in training mode is random; call model.eval() before saving");
+  Value* weights = b.Softmax(scores, -1);
+  // A query that may see nothing gives zeros, not NaN.
+  const Value* mask = mask_of(c);
+  const bool hides = mask != nullptr && mask->dtype == DType::kBool;
+  return b.MatMul(hides ? b.Where(b.IsNaN(weights), b.number_like(0, weights), weights) : weights, value);
+}
+
+// aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, …)
+Value* attention(Call& c) {
+  Value* query = c.tensor("query");
+  Value* key = c.tensor("key");
+  Value* value = c.tensor("value");
+  if (c.flag("enable_gqa")) {
+    key = repeated_heads(c, key, query);
+    value = repeated_heads(c, value, query);
   }
-  return b.MatMul(b.Softmax(scores, -1), value);
+  return attended(c, scores_of(c, query, key), value);
+}
+
+// What torch.export may decompose it to, for one kind of processor: the logarithms of the softmax's sums come second,
+// what only training needs after them.
+ir::Values attention_with_sums(Call& c) {
+  Value* scores = scores_of(c, c.tensor("query"), c.tensor("key"));
+  return {attended(c, scores, c.tensor("value")), c.b.reduce("ReduceLogSumExp", scores, {-1}, false)};
 }
 
 }  // namespace
@@ -74,6 +92,14 @@ void register_attention(OpTable& t) {
       "aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, "
       "float dropout_p=0.0, bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor",
       attention);
+  const std::string three = "(Tensor query, Tensor key, Tensor value, ";
+  t.add("aten::_scaled_dot_product_flash_attention_for_cpu" + three +
+            "float dropout_p=0.0, bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor, Tensor)",
+        attention_with_sums);
+  t.add("aten::_scaled_dot_product_efficient_attention" + three +
+            "Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0.0, bool is_causal=False, *, float? "
+            "scale=None) -> (Tensor, Tensor, Tensor, Tensor)",
+        attention_with_sums);
 }
 
 }  // namespace onward::importer::torch

@@ -48,10 +48,21 @@ Value* dist(Call& c) {
   return length(c.b, difference, c.number("p"), {}, false);
 }
 
+// Whether broadcasting leaves both as long as they are along `axis`.
+bool same_rank_and_size(const Value* a, const Value* d, int64_t axis) {
+  if (!a->has_rank() || !d->has_rank() || a->rank() != d->rank()) return false;
+  const auto at = static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(a->rank()) : axis);
+  return at < a->rank() && a->dim(at) == d->dim(at) && !a->dim(at).is_unknown();
+}
+
 Value* cosine_similarity(Call& c) {
   ir::Builder& b = c.b;
-  const ir::Values x = c.promoted_float({"x1", "x2"});
+  ir::Values x = c.promoted_float({"x1", "x2"});
   const int64_t axis = c.integer("dim");
+  if (!same_rank_and_size(x[0], x[1], axis)) {  // lengths are those of the vectors after broadcasting
+    Value* shape = b.Shape(b.Mul(x[0], x[1]));
+    for (Value*& operand : x) operand = b.Expand(operand, shape);
+  }
   Value* eps = c.scalar("eps", x[0]->dtype);
   Value* dot = b.ReduceSum(b.Mul(x[0], x[1]), {axis}, false);
   Value* norms = b.Mul(b.Max(b.ReduceL2(x[0], {axis}, false), eps), b.Max(b.ReduceL2(x[1], {axis}, false), eps));

@@ -146,19 +146,20 @@ Value* matrix_power(Call& c) {
 // A Taylor polynomial of the scaled matrix, squared back.
 Value* matrix_exp(Call& c) {
   ir::Builder& b = c.b;
-  Value* x = c.tensor("self");
+  Value* given = c.tensor("self");
+  Value* x = b.Cast(given, DType::kDouble);  // each squaring doubles the error
   Value* norm = b.ReduceMax(b.ReduceSum(b.Abs(x), {-2}, false), {}, false);
   Value* power = b.Max(b.Ceil(b.Div(b.Log(b.Max(norm, 1e-30)), std::log(2.0))), -1.0);
   Value* squarings = b.Add(power, 1);  // a norm of at most 1/2 is left
   Value* scaled = b.Div(x, b.Pow(b.number_like(2, x), squarings));
   Value* one = identity_matrix(b, x);
-  constexpr int kTerms = 12;
+  constexpr int kTerms = 16;
   Value* sum = one;
   for (int k = kTerms; k > 0; --k) sum = b.Add(one, b.Div(b.MatMul(scaled, sum), k));
   const auto square = [](ir::Builder& inner, Value*, Value*, const ir::Values& state) -> ir::Builder::LoopResult {
     return {nullptr, {inner.MatMul(state[0], state[0])}, {}};
   };
-  return b.Loop(b.Cast(squarings, DType::kInt64), nullptr, {sum}, square)[0];
+  return b.Cast(b.Loop(b.Cast(squarings, DType::kInt64), nullptr, {sum}, square)[0], given->dtype);
 }
 
 // --- norms -----------------------------------------------------------------------------------------------------------

@@ -49,11 +49,17 @@ Value* add_product(Call& c, Value* product) {
 // aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor
 Value* addmm(Call& c) {
   Value* x = c.tensor("self");
+  Value* mat1 = c.tensor("mat1");
   if (ir::is_floating(x->dtype) && c.known("alpha") && c.known("beta")) {
-    return c.b.op("Gemm", {c.tensor("mat1"), c.tensor("mat2"), x},
-                  {{"alpha", c.number("alpha")}, {"beta", c.number("beta")}});
+    double beta = c.number("beta");
+    // ONNX Runtime forgets beta where there is nothing to multiply.
+    if (beta != 1 && beta != 0 && (!mat1->dim(1).is_known() || mat1->dim(1).value() == 0)) {
+      x = c.b.Mul(x, beta);
+      beta = 1;
+    }
+    return c.b.op("Gemm", {mat1, c.tensor("mat2"), x}, {{"alpha", c.number("alpha")}, {"beta", beta}});
   }
-  return add_product(c, c.b.MatMul(c.tensor("mat1"), c.tensor("mat2")));
+  return add_product(c, c.b.MatMul(mat1, c.tensor("mat2")));
 }
 Value* baddbmm(Call& c) { return add_product(c, c.b.MatMul(c.tensor("batch1"), c.tensor("batch2"))); }
 Value* addbmm(Call& c) {

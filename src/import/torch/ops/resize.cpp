@@ -120,6 +120,18 @@ Value* by_axes(ir::Builder& b, const Resizing& r, const Resized& resized) {
   return y;
 }
 
+// Whether the sizes may be others than those that the given scales lead to; numbers beside an open size are.
+bool sizes_differ_from_scales(const Resizing& r) {
+  if (r.scales.empty() || !r.x->has_rank() || !r.sizes->content) return false;
+  for (size_t i = 0; i < r.axes; ++i) {
+    const ir::Dim& in = r.x->shape->at(2 + i);
+    const ir::Dim& out = r.sizes->content->at(i);
+    if (!out.is_known()) continue;
+    if (!in.is_known() || std::floor(static_cast<double>(in.value()) * r.scales[i]) != out.value()) return true;
+  }
+  return false;
+}
+
 Value* gathered(ir::Builder& b, const Resizing& r, bool exact) {
   return by_axes(b, r, [&](Value* y, int64_t axis, Value* size, Value* step) {
     Value* place = b.Cast(b.Range(b.i64(0), size, b.i64(1)), DType::kFloat);
@@ -144,6 +156,7 @@ Value* nearest(Call& c, const Resizing& r) {
   const bool exact = r.mode.nearest != "floor";
   ir::Attrs attrs{
       {"mode", "nearest"}, {"coordinate_transformation_mode", r.mode.coordinate}, {"nearest_mode", r.mode.nearest}};
+  if (!r.scales.empty() && sizes_differ_from_scales(r)) return gathered(c.b, r, exact);
   if (r.scales.empty()) {
     return same_by_sizes(r, exact) ? resized_by_sizes(c.b, r, attrs) : gathered(c.b, r, exact);
   }
@@ -178,7 +191,7 @@ Value* resize(Call& c) {
 
   const bool antialias = name.find("_aa") != std::string::npos;
   const bool corners = r.mode.coordinate == "align_corners";
-  if (antialias && corners) {
+  if (antialias && (corners || sizes_differ_from_scales(r))) {
     const std::string method = r.mode.mode == "cubic" ? "bicubic" : "bilinear";
     return by_axes(b, r, [&](Value* y, int64_t axis, Value* size, Value* step) {
       return resample_axis(b, y, axis, size, step, method);

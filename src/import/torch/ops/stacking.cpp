@@ -194,6 +194,19 @@ ir::Values cut_at(Call& c, Value* x, const std::vector<int64_t>& places, int64_t
   }
   return parts;
 }
+// The same at positions that only a run knows.
+ir::Values cut_at_values(Call& c, Value* x, Value* places, size_t count, int64_t axis) {
+  ir::Builder& b = c.b;
+  ir::Values parts;
+  Value* start = b.ints({0});
+  for (size_t i = 0; i <= count; ++i) {
+    const auto at = static_cast<int64_t>(i);
+    Value* end = i < count ? b.Slice(places, at, at + 1, 0) : b.ints({kToEnd});
+    parts.push_back(b.Slice(x, start, end, b.ints({axis})));
+    start = end;
+  }
+  return parts;
+}
 ir::Values in_sections(Call& c, Value* x, int64_t sections, int64_t axis) {
   const ir::Dim size = x->dim(static_cast<size_t>(axis));
   c.require(sections > 0, "the number of sections must be positive");
@@ -213,7 +226,8 @@ ir::Values in_sections(Call& c, Value* x, int64_t sections, int64_t axis) {
 }
 ir::Values split_as(Call& c, int64_t axis) {
   Value* x = c.tensor("self");
-  if (c.has("indices")) return cut_at(c, x, c.integers("indices"), axis);
+  if (c.has("indices") && c.known("indices")) return cut_at(c, x, c.integers("indices"), axis);
+  if (c.has("indices")) return cut_at_values(c, x, c.int_vector("indices"), c.arg("indices").list()->size(), axis);
   if (!c.has("tensor_indices_or_sections")) return in_sections(c, x, c.integer("sections"), axis);
   const Value* given = c.tensor("tensor_indices_or_sections");
   c.require(given->is_constant(), "where to cut is only known when the model runs");

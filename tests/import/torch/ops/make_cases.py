@@ -143,6 +143,11 @@ CASES = [
     ("_upsample_nearest_exact2d.vec", f(1, 1, 5, 7), None, [1.4, 0.6]), ("upsample_nearest1d", f(1, 1, 49), [22]), ("_upsample_nearest_exact1d", f(1, 1, 14), [41]), ("upsample_nearest1d", f(1, 1, 4), [9], 2.3),
     ("_upsample_bilinear2d_aa", f(1, 2, 7, 5), [3, 8], True), ("_upsample_bicubic2d_aa", f(1, 2, 7, 9), [3, 2], True), (DYNAMIC, "_upsample_bilinear2d_aa", f(1, 2, 7, 5), [3, 2], True),
     ("_upsample_bilinear2d_aa", f(1, 2, 7, 5), [3, 8], False), ("upsample_bicubic2d", f(1, 1, 4, 4), [7, 2], True), ("upsample_linear1d.vec", f(1, 1, 5), None, False, [1.7]),
+    # what op_db's samples found
+    ("cosine_similarity", f(1, 2, 3), f(2, 1, 3), -2), ("diff", f(3, 4), 0, 1, f(3, 1), f(3, 2)), ("addmm", f(3), f(2, 0), f(0, 3), {"beta": 0.2, "alpha": 0.6}),
+    ("_upsample_bilinear2d_aa", f(1, 2, 7, 9), [3, 3], False, 1.7, 0.9), ("upsample_nearest2d", f(1, 1, 5, 6), [3, 4], 1.7, 0.9), (DYNAMIC, "tensor_split.indices", f(5, 3), [1, -1, 9], 0),
+    ("_scaled_dot_product_flash_attention_for_cpu", f(1, 2, 3, 4), f(1, 2, 5, 4), f(1, 2, 5, 4, low=0), {"attn_mask": f(3, 5)}),
+    (DYNAMIC, "_scaled_dot_product_flash_attention_for_cpu", f(1, 2, 3, 4), f(1, 2, 5, 4), f(1, 2, 5, 4, low=0), 0.0, True, {"scale": 0.3}),
 ]
 
 
