@@ -5,22 +5,39 @@
 #include "base/json.h"
 
 namespace onward::cli {
+namespace {
+
+// One for each dimension of {"x": {"1": 7}}.
+void note_sizes(const std::string& text, const char* form, std::vector<std::string>& notes) {
+  const Json inputs = Json::parse(text);
+  for (const auto& [input, axes] : inputs.as_object()) {
+    for (const auto& [axis, size] : axes.as_object()) {
+      notes.push_back(fmt::format(fmt::runtime(form), input, axis, size.as_int()));
+    }
+  }
+}
+
+}  // namespace
 
 std::vector<std::string> notes_on(const ir::Model& model) {
   std::vector<std::string> notes;
-  const auto found = model.metadata.find("onward.fixed_sizes");
-  if (found == model.metadata.end()) return notes;
-  if (!found->second.starts_with('{')) return {found->second};  // a trace, which knows of no single dimension
-  const Json inputs = Json::parse(found->second);
-  for (const auto& [input, axes] : inputs.as_object()) {
-    for (const auto& [axis, size] : axes.as_object()) {
-      notes.push_back(fmt::format("input {}: dimension {} was exported as the fixed size {}, though it was to vary", input,
-                                  axis, size.as_int()));
-    }
+  const auto opened = model.metadata.find("onward.opened_sizes");
+  if (opened != model.metadata.end()) {
+    note_sizes(opened->second,
+               "input {}: dimension {} was exported as the fixed size {}, though it was to vary; as nothing in the "
+               "program depends on that number, it varies here",
+               notes);
   }
+  const auto fixed = model.metadata.find("onward.fixed_sizes");
+  if (fixed == model.metadata.end()) return notes;
+  if (!fixed->second.starts_with('{')) {  // a trace, which knows of no single dimension
+    notes.push_back(fixed->second);
+    return notes;
+  }
+  note_sizes(fixed->second, "input {}: dimension {} was exported as the fixed size {}, though it was to vary", notes);
   notes.emplace_back(
-      "torch.export fixes a size that the program computes with as a plain number (len(x), int(x.shape[1]), the steps of "
-      "an LSTM); for other sizes trace the model instead: torch.jit.trace(model, inputs).save(\"model.pt\")");
+      "torch.export fixes a size that the program computes with as a plain number (len(x), int(x.shape[1]), a loop over "
+      "time steps); for other sizes trace the model instead: torch.jit.trace(model, inputs).save(\"model.pt\")");
   return notes;
 }
 

@@ -82,10 +82,14 @@ class Weights {
 
 class Import {
  public:
-  Import(const torchfile::Pt2Archive& archive, const Options& options, const ir::Inference& inference)
+  // `frozen`: sizes of inputs that the export fixed; `open` tells whether `program` has symbols in their place.
+  Import(const torchfile::Pt2Archive& archive, ExportedProgram program, FrozenSizes frozen, bool open,
+         const Options& options, const ir::Inference& inference)
       : archive_(archive),
         options_(options),
-        program_(archive.program()),
+        program_(std::move(program)),
+        frozen_(std::move(frozen)),
+        open_(open),
         renames_(read_renames(archive.extra_file("onward.json"), archive.what())),
         builder_(*model_.graph, inference),
         reader_(builder_, blockers_, symbols_) {}
@@ -247,16 +251,15 @@ class Import {
     if (ranges.size() > 0) model_.metadata["onward.ranges"] = ranges.dump();
     if (fixed_.size() > 0) model_.metadata["onward.fixed_inputs"] = fixed_.dump();
     const Json frozen = frozen_inputs();
-    if (frozen.size() > 0) model_.metadata["onward.fixed_sizes"] = frozen.dump();
+    if (frozen.size() > 0) model_.metadata[open_ ? "onward.opened_sizes" : "onward.fixed_sizes"] = frozen.dump();
   }
 
   // {"x": {"1": 7}}: the input's dimension 1 was left open, and fixed to 7 all the same.
   Json frozen_inputs() const {
     Json frozen = Json::object();
-    const auto sizes = frozen_sizes(program_);
     for (const auto& [input, name] : user_inputs()) {
-      const auto found = sizes.find(input->argument.text);
-      if (found == sizes.end()) continue;
+      const auto found = frozen_.find(input->argument.text);
+      if (found == frozen_.end()) continue;
       Json axes = Json::object();
       for (const auto& [axis, size] : found->second) axes.set(std::to_string(axis), size);
       frozen.set(name, std::move(axes));
@@ -267,6 +270,8 @@ class Import {
   const torchfile::Pt2Archive& archive_;
   const Options& options_;
   ExportedProgram program_;
+  FrozenSizes frozen_;
+  bool open_;
   Renames renames_;
   ir::Model model_;
   ir::Builder builder_;
@@ -281,7 +286,16 @@ class Import {
 
 ir::Model read_pt2(const Bytes& file, std::string_view what, const Options& options, const ir::Inference& inference) {
   const torchfile::Pt2Archive archive = torchfile::Pt2Archive::open(file, what, options.signature);
-  return Import(archive, options, inference).run();
+  const ExportedProgram& program = archive.program();
+  FrozenSizes frozen = frozen_sizes(program);
+  if (only_inputs_are_frozen(program, frozen)) {
+    try {
+      return Import(archive, opened(program, frozen), frozen, true, options, inference).run();
+    } catch (const Error& error) {  // some operators need the number after all
+      if (error.code() != Code::kUnimplemented && error.code() != Code::kInvalidArgument) throw;
+    }
+  }
+  return Import(archive, program, std::move(frozen), false, options, inference).run();
 }
 
 }  // namespace onward::importer

@@ -93,6 +93,7 @@ Value* matrix_rank(Call& c) {
 Value* pinv(Call& c) {
   ir::Builder& b = c.b;
   Value* x = matrix_of(c);
+  if (c.has("hermitian") && c.flag("hermitian")) x = symmetric(b, x, false);  // the lower triangle counts
   Value* wide = b.Cast(x, DType::kDouble);
   const Eigen eigen = symmetric_eigen(b, b.MatMul(transposed(b, wide), wide));
   Value* sizes = b.Sqrt(b.Max(eigen.values, 0.0));
@@ -104,11 +105,10 @@ Value* pinv(Call& c) {
   } else {
     bound = cut_off(c, x, largest);
   }
-  bound = b.Cast(bound, DType::kDouble);
   // A' A knows its eigenvalues to half of the digits only: no smaller bound makes sense.
-  Value* least = b.Mul(b.Cast(largest, DType::kDouble), 1e-7);
+  Value* least = b.Mul(largest, 1e-7);
   Value* high = b.Max(bound->rank() == 0 ? bound : b.Unsqueeze(bound, {-1}), b.Unsqueeze(least, {-1}));
-  Value* counts = b.Greater(sizes, high);
+  Value* counts = b.Greater(b.Cast(sizes, x->dtype), high);  // rounded as the bound is
   Value* one = b.number(1, DType::kDouble);
   Value* inverses = b.Where(counts, b.Div(one, b.Where(counts, eigen.values, one)), b.number(0, DType::kDouble));
   Value* scaled = b.Mul(eigen.vectors, b.Unsqueeze(inverses, {-2}));

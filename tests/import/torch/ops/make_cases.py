@@ -148,6 +148,7 @@ CASES = [
     ("_upsample_bilinear2d_aa", f(1, 2, 7, 9), [3, 3], False, 1.7, 0.9), ("upsample_nearest2d", f(1, 1, 5, 6), [3, 4], 1.7, 0.9), (DYNAMIC, "tensor_split.indices", f(5, 3), [1, -1, 9], 0),
     ("_scaled_dot_product_flash_attention_for_cpu", f(1, 2, 3, 4), f(1, 2, 5, 4), f(1, 2, 5, 4, low=0), {"attn_mask": f(3, 5)}),
     (DYNAMIC, "_scaled_dot_product_flash_attention_for_cpu", f(1, 2, 3, 4), f(1, 2, 5, 4), f(1, 2, 5, 4, low=0), 0.0, True, {"scale": 0.3}),
+    ("linalg_pinv.atol_rtol_tensor", f(3, 3), {"rtol": t(1.0)}), ("linalg_pinv.atol_rtol_tensor", f(3, 3), {"hermitian": True}),
 ]
 
 
