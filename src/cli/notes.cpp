@@ -36,7 +36,8 @@ std::vector<std::string> notes_on(const ir::Model& model) {
   }
   note_sizes(fixed->second, "input {}: dimension {} was exported as the fixed size {}, though it was to vary", notes);
   notes.emplace_back(
-      "torch.export fixes a size that the program computes with as a plain number (len(x), int(x.shape[1]), a loop over "
+      "torch.export fixes a size that the program computes with as a plain number (len(x), int(x.shape[1]), a loop "
+      "over "
       "time steps); for other sizes trace the model instead: torch.jit.trace(model, inputs).save(\"model.pt\")");
   return notes;
 }

@@ -76,10 +76,12 @@ std::optional<Pin> parse_pin(std::string_view guard) {
 
 // Arguments that are settings of a module, not sizes of what it is called with.
 bool is_setting(std::string_view argument) {
-  static constexpr auto kSettings = std::to_array<std::string_view>(
-      {"kernel_size", "stride", "padding", "dilation", "groups", "output_padding", "dim", "dims", "dim0", "dim1",
-       "start_dim", "end_dim", "axis", "num_layers", "normalized_shape", "num_groups", "padding_idx", "eps", "momentum",
-       "exponent", "reduction", "approximate", "dropout", "p"});
+  static constexpr auto kSettings =
+      std::to_array<std::string_view>({"kernel_size",    "stride",      "padding", "dilation",   "groups",
+                                       "output_padding", "dim",         "dims",    "dim0",       "dim1",
+                                       "start_dim",      "end_dim",     "axis",    "num_layers", "normalized_shape",
+                                       "num_groups",     "padding_idx", "eps",     "momentum",   "exponent",
+                                       "reduction",      "approximate", "dropout", "p"});
   return std::find(kSettings.begin(), kSettings.end(), argument) != kSettings.end();
 }
 
@@ -187,9 +189,8 @@ FrozenSizes frozen_sizes(const ExportedProgram& program) {
 bool only_inputs_are_frozen(const ExportedProgram& program, const FrozenSizes& frozen) {
   if (frozen.empty()) return false;
   const Suspicion suspicion(program, frozen);
-  return !suspicion.of_constants() &&
-         std::none_of(program.graph.nodes.begin(), program.graph.nodes.end(),
-                      [&](const ExportedNode& node) { return suspicion.of_node(node); });
+  return !suspicion.of_constants() && std::none_of(program.graph.nodes.begin(), program.graph.nodes.end(),
+                                                   [&](const ExportedNode& node) { return suspicion.of_node(node); });
 }
 
 ExportedProgram opened(ExportedProgram program, const FrozenSizes& frozen) {

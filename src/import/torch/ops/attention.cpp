@@ -94,7 +94,8 @@ void register_attention(OpTable& t) {
       attention);
   const std::string three = "(Tensor query, Tensor key, Tensor value, ";
   t.add("aten::_scaled_dot_product_flash_attention_for_cpu" + three +
-            "float dropout_p=0.0, bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor, Tensor)",
+            "float dropout_p=0.0, bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor, "
+            "Tensor)",
         attention_with_sums);
   t.add("aten::_scaled_dot_product_efficient_attention" + three +
             "Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0.0, bool is_causal=False, *, float? "

@@ -56,19 +56,20 @@ TEST(Pt2, ASizeThatNothingDependsOnIsOpenAgain) {
 }
 
 TEST(Pt2, ASizeThatANumberMayComeFromStaysFixed) {
-  const std::string half = node("torch.ops.aten.div.Tensor",
-                                argument("self", tensor("mul")) + "," + argument("other", R"({"as_float": 0.5})"),
-                                tensor("relu"));
-  const std::string nodes = replaced(default_nodes(), node("torch.ops.aten.relu.default", argument("self", tensor("mul")),
-                                                           tensor("relu")), half);
+  const std::string half =
+      node("torch.ops.aten.div.Tensor",
+           argument("self", tensor("mul")) + "," + argument("other", R"({"as_float": 0.5})"), tensor("relu"));
+  const std::string nodes = replaced(
+      default_nodes(), node("torch.ops.aten.relu.default", argument("self", tensor("mul")), tensor("relu")), half);
   const ir::Model model = read(pt2(guarded(program(nodes), "L['x'].size()[1] == 2")));
   EXPECT_EQ(ir::shape_text(*model.graph->inputs()[0]->shape), "[s0,2]");
   EXPECT_EQ(model.metadata.at("onward.fixed_sizes"), R"({"x":{"1":2}})");
 }
 
 TEST(Pt2, OtherGuardsSayNothingOfFixedSizes) {
-  for (const char* guard : {"L['x'].size()[1] >= 2", "L['x'].size()[0] == 2", "L['y'].size()[1] == 2",
-                            "L['x'].size()[7] == 2", "L['x'].size()[1] == 3", "L['x'", "L['x'].size()[1] == 2 or True"}) {
+  for (const char* guard :
+       {"L['x'].size()[1] >= 2", "L['x'].size()[0] == 2", "L['y'].size()[1] == 2", "L['x'].size()[7] == 2",
+        "L['x'].size()[1] == 3", "L['x'", "L['x'].size()[1] == 2 or True"}) {
     const ir::Model model = read(pt2(guarded(program(), guard)));
     EXPECT_FALSE(model.metadata.contains("onward.opened_sizes")) << guard;
     EXPECT_FALSE(model.metadata.contains("onward.fixed_sizes")) << guard;
