@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "runtime/ort.h"
+#include "runtime/prepared_run.h"
 
 namespace onward::runtime {
 namespace {
@@ -145,6 +146,30 @@ struct Session::Impl {
   std::vector<const char*> output_names;
   std::map<std::string, std::string> metadata;
   std::string producer;
+  PreparedRuns prepared;
+
+  bool all_outputs(std::span<const size_t> wanted) const {
+    if (wanted.empty()) return true;
+    if (wanted.size() != outputs.size()) return false;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      if (wanted[i] != i) return false;
+    }
+    return true;
+  }
+
+  // Nothing where these inputs are not prepared for, or where the run fails: then the general way tells why.
+  std::optional<std::vector<ir::Tensor>> run_prepared(std::span<const ir::Tensor> tensors,
+                                                      const Ort::RunOptions& options) {
+    std::unique_ptr<PreparedRun> run = prepared.take(tensors);
+    if (run == nullptr) return std::nullopt;
+    try {
+      std::vector<ir::Tensor> results = run->run(session, options, tensors);
+      prepared.give_back(std::move(run));
+      return results;
+    } catch (const Ort::Exception&) {
+      return std::nullopt;
+    }
+  }
 
   void describe_values() {
     const Ort::AllocatorWithDefaultOptions allocator;
@@ -231,6 +256,12 @@ std::vector<ir::Tensor> Session::run(std::span<const ir::Tensor> inputs, std::sp
   if (inputs.size() != impl_->inputs.size()) {
     fail_invalid(fmt::format("the model has {} inputs, {} were given", impl_->inputs.size(), inputs.size()));
   }
+  static const Ort::RunOptions unstoppable;
+  const Ort::RunOptions& options = control != nullptr ? control->impl_->options : unstoppable;
+  const bool all = impl_->all_outputs(outputs);
+  if (all) {
+    if (auto results = impl_->run_prepared(inputs, options)) return std::move(*results);
+  }
   std::vector<Ort::Value> values;
   std::vector<Bytes> keep;
   values.reserve(inputs.size());
@@ -243,13 +274,12 @@ std::vector<ir::Tensor> Session::run(std::span<const ir::Tensor> inputs, std::sp
   for (const size_t index : outputs) chosen.push_back(impl_->output_names.at(index));
   const std::vector<const char*>& wanted = outputs.empty() ? impl_->output_names : chosen;
   try {
-    static const Ort::RunOptions unstoppable;
-    std::vector<Ort::Value> results =
-        impl_->session.Run(control != nullptr ? control->impl_->options : unstoppable, impl_->input_names.data(),
-                           values.data(), values.size(), wanted.data(), wanted.size());
+    std::vector<Ort::Value> results = impl_->session.Run(options, impl_->input_names.data(), values.data(),
+                                                         values.size(), wanted.data(), wanted.size());
     std::vector<ir::Tensor> tensors;
     tensors.reserve(results.size());
     for (Ort::Value& result : results) tensors.push_back(to_tensor(std::move(result)));
+    if (all) impl_->prepared.learn(impl_->session, impl_->inputs, impl_->outputs, inputs, tensors);
     return tensors;
   } catch (const Ort::Exception& error) {
     throw run_error(error);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -52,6 +53,49 @@ TEST(Session, RunsByNameAndByPosition) {
   EXPECT_THAT(named[1].second.ints(), ElementsAre(2, 7));
   const std::vector<Tensor> inputs{a, b};
   EXPECT_THAT(session.run(inputs).at(0).ints(), ElementsAre(2, 7));
+}
+
+TEST(Session, RunsAlikeWhetherPreparedOrNot) {
+  const Session session = Session::load(model("linear"));
+  for (int round = 0; round < 5; ++round) {
+    for (const int64_t rows : {1, 1, 2, 1}) {
+      const auto value = static_cast<float>(round);
+      const std::vector<Tensor> inputs{Tensor::filled(ir::DType::kFloat, {rows, 3}, value)};
+      const Tensor result = session.run(inputs).at(0);
+      EXPECT_THAT(result.dims(), ElementsAre(rows, 3));
+      EXPECT_THAT(result.floats(), testing::Each(2 * value + 1));
+    }
+  }
+}
+
+TEST(Session, PreparedRunsServeSeveralThreads) {
+  const Session session = Session::load(model("linear"));
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      for (int j = 0; j < 500; ++j) {
+        const auto value = static_cast<float>(i * 1000 + j);
+        const std::vector<Tensor> inputs{Tensor::of<float>({1, 3}, {value, value, value})};
+        for (const float got : session.run(inputs).at(0).floats()) wrong += got == 2 * value + 1 ? 0 : 1;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(Session, PreparedRunsRefuseWhatOthersRefuse) {
+  const Session session = Session::load(model("linear"));
+  const std::vector<Tensor> good{Tensor::of<float>({1, 3}, {1, 2, 3})};
+  for (int i = 0; i < 3; ++i) session.run(good);
+  const std::vector<Tensor> wide{Tensor::of<float>({1, 4}, {1, 2, 3, 4})};
+  const std::vector<Tensor> typed{Tensor::of<double>({1, 3}, {1, 2, 3})};
+  EXPECT_EQ(error_of([&] { session.run(wide); }).code(), Code::kInvalidArgument);
+  EXPECT_EQ(error_of([&] { session.run(typed); }).code(), Code::kInvalidArgument);
+  RunControl stopped;
+  stopped.terminate();
+  EXPECT_EQ(error_of([&] { session.run(good, {}, &stopped); }).code(), Code::kCancelled);
 }
 
 TEST(Session, LoadsFromBytesThatMayGo) {
