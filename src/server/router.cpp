@@ -9,8 +9,8 @@
 namespace onward::server {
 namespace {
 
-std::vector<std::string_view> split(std::string_view path) {
-  std::vector<std::string_view> segments;
+PathSegments split(std::string_view path) {
+  PathSegments segments;
   if (!path.empty() && path.front() == '/') path.remove_prefix(1);
   if (!path.empty() && path.back() == '/') path.remove_suffix(1);
   while (!path.empty()) {
@@ -34,7 +34,7 @@ bool match_segment(std::string_view pattern, std::string_view segment, Call& cal
   return true;
 }
 
-bool match(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path, Call& call) {
+bool match(const PathSegments& pattern, const PathSegments& path, Call& call) {
   call.params.clear();
   if (pattern.size() != path.size()) return false;
   for (size_t i = 0; i < path.size(); ++i) {
@@ -98,7 +98,7 @@ Router::Router(const std::vector<Route>& routes) {
 void Router::handle(Context& context, http::RequestPtr request, http::Respond respond) const {
   Call call{context, std::move(request), {}, std::move(respond)};
   answering(call.respond, [&] {
-    const std::vector<std::string_view> path = split(call.request->path());
+    const PathSegments path = split(call.request->path());
     const std::string_view method = call.request->method == "HEAD" ? "GET" : std::string_view(call.request->method);
     std::string allowed;
     for (const Pattern& pattern : patterns_) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/container/small_vector.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,7 +42,7 @@ struct Context {
 struct Call {
   Context& context;
   http::RequestPtr request;
-  std::vector<std::pair<std::string_view, std::string>> params;  // {name} segments of the path, decoded
+  boost::container::small_vector<std::pair<std::string_view, std::string>, 2> params;  // {name} of the path, decoded
   http::Respond respond;
 
   // Empty where the route has no such segment.
@@ -61,6 +62,8 @@ struct Route {
   std::string_view request_type = {};  // of the body; empty for none
 };
 
+using PathSegments = boost::container::small_vector<std::string_view, 8>;
+
 class Router {
  public:
   explicit Router(const std::vector<Route>& routes);
@@ -72,7 +75,7 @@ class Router {
  private:
   struct Pattern {
     Route route;
-    std::vector<std::string_view> segments;
+    PathSegments segments;
   };
   std::vector<Pattern> patterns_;
 };

@@ -27,24 +27,16 @@ size_t rows(const Job& job) {
   return static_cast<size_t>(job.inputs.front().dims().front());
 }
 
-void finish(const Job& job, Outcome outcome, Clock::time_point since) {
-  Statistics& statistics = job.model->statistics();
-  const Clock::duration whole = Clock::now() - since;
-  if (!outcome.error) {
-    statistics.success.add(whole);
-    statistics.latency.add(whole);
-    statistics.queue.add(outcome.timing.queue);
-    statistics.compute_input.add(outcome.timing.input);
-    statistics.compute_infer.add(outcome.timing.infer);
-    statistics.compute_output.add(outcome.timing.output);
-    statistics.inferences.fetch_add(rows(job), std::memory_order_relaxed);
+void record(const Job& job, const Outcome& outcome, Clock::duration whole) {
+  if (outcome.error) {
+    job.model->statistics().add_failure(whole, outcome.error->code());
   } else {
-    statistics.fail.add(whole);
-    if (outcome.error->code() == Code::kCancelled) statistics.cancelled.fetch_add(1, std::memory_order_relaxed);
-    if (outcome.error->code() == Code::kResourceExhausted) {
-      statistics.rejected.fetch_add(1, std::memory_order_relaxed);
-    }
+    job.model->statistics().add_success(whole, outcome.timing, rows(job));
   }
+}
+
+void finish(const Job& job, Outcome outcome, Clock::time_point since) {
+  record(job, outcome, Clock::now() - since);
   job.done(std::move(outcome));
 }
 
@@ -74,6 +66,36 @@ void check_inputs(const Job& job) {
           fmt::format("the inputs' first dimensions differ: {} and {}", job.inputs.front().dims()[0], input.dims()[0]));
     }
   }
+}
+
+std::optional<Error> refusal_of(const Job& job, Clock::time_point now) {
+  try {
+    check_inputs(job);
+  } catch (const Error& error) {
+    return error;
+  }
+  if (!job.deadline || *job.deadline > now) return std::nullopt;
+  return Error(Code::kDeadlineExceeded, "the deadline passed before the request was queued");
+}
+
+Outcome run_one(const Job& job, Cancellation* cancellation, Clock::duration queued) {
+  const Model& model = *job.model;
+  Outcome outcome;
+  outcome.timing.queue = queued;
+  if (cancellation != nullptr) outcome.error = cancellation->error();
+  if (outcome.error) return outcome;
+  const Stoppable stoppable(cancellation);
+  const auto begin = Clock::now();
+  try {
+    outcome.outputs = model.session().run(job.inputs, job.outputs, stoppable.control());
+    outcome.timing.infer = Clock::now() - begin;
+    model.note_cost(outcome.timing.infer, rows(job));
+    model.statistics().add_batch(rows(job), {.infer = outcome.timing.infer});
+  } catch (const Error& error) {
+    const bool stopped = error.code() == Code::kCancelled && cancellation != nullptr;
+    outcome.error = stopped ? cancellation->error().value_or(error) : error;
+  }
+  return outcome;
 }
 
 }  // namespace
@@ -114,26 +136,27 @@ bool Scheduler::fits_inline(const Job& job) const {
   return bytes <= kInlineBytes;
 }
 
-void Scheduler::submit(Job job) {
+std::optional<Outcome> Scheduler::run_now(const Job& job) {
+  if (!fits_inline(job)) return std::nullopt;
   const auto now = Clock::now();
-  try {
-    check_inputs(job);
-  } catch (const Error& error) {
-    finish_with(job, error, now);
-    return;
-  }
-  if (job.deadline && *job.deadline <= now) {
-    finish_with(job, Error(Code::kDeadlineExceeded, "the deadline passed before the request was queued"), now);
-    return;
-  }
-  in_flight_.fetch_add(1);
-  if (fits_inline(job)) {
+  Outcome outcome;
+  outcome.error = refusal_of(job, now);
+  if (!outcome.error) {
+    in_flight_.fetch_add(1, std::memory_order_relaxed);
     busy_.fetch_add(1, std::memory_order_relaxed);
-    job.cancellation.reset();  // it is over before anybody could
-    run_alone({std::move(job), now}, now);
+    outcome = run_one(job, nullptr, {});  // it is over before anybody could cancel it
     busy_.fetch_sub(1, std::memory_order_relaxed);
-    return;
+    in_flight_.fetch_sub(1, std::memory_order_relaxed);
   }
+  record(job, outcome, Clock::now() - now);
+  return outcome;
+}
+
+void Scheduler::submit(Job job) {
+  if (auto outcome = run_now(job)) return job.done(std::move(*outcome));
+  const auto now = Clock::now();
+  if (auto refusal = refusal_of(job, now)) return finish_with(job, std::move(*refusal), now);
+  in_flight_.fetch_add(1);
   enqueue(std::move(job));
 }
 
@@ -293,27 +316,9 @@ void Scheduler::execute(Batch batch) {
 }
 
 void Scheduler::run_alone(const Waiting& waiting, Clock::time_point start) {
-  const Job& job = waiting.job;
-  const Model& model = *job.model;
-  Outcome outcome;
-  outcome.timing.queue = start - waiting.since;
-  Cancellation* cancellation = job.cancellation.get();
-  if (cancellation != nullptr) outcome.error = cancellation->error();
-  if (!outcome.error) {
-    const Stoppable stoppable(cancellation);
-    const auto begin = Clock::now();
-    try {
-      outcome.outputs = model.session().run(job.inputs, job.outputs, stoppable.control());
-      outcome.timing.infer = Clock::now() - begin;
-      model.note_cost(outcome.timing.infer, rows(job));
-      model.statistics().add_batch(rows(job), {}, outcome.timing.infer, {});
-    } catch (const Error& error) {
-      const bool stopped = error.code() == Code::kCancelled && cancellation != nullptr;
-      outcome.error = stopped ? cancellation->error().value_or(error) : error;
-    }
-  }
+  Outcome outcome = run_one(waiting.job, waiting.job.cancellation.get(), start - waiting.since);
   in_flight_.fetch_sub(1);
-  finish(job, std::move(outcome), waiting.since);
+  finish(waiting.job, std::move(outcome), waiting.since);
 }
 
 bool Scheduler::run_together(const Batch& batch, Clock::time_point start) {
@@ -341,7 +346,7 @@ bool Scheduler::run_together(const Batch& batch, Clock::time_point start) {
 
   Timing timing{.input = stacked - start, .infer = Clock::now() - stacked};
   model.note_cost(timing.infer, static_cast<size_t>(total));
-  model.statistics().add_batch(static_cast<size_t>(total), timing.input, timing.infer, {});
+  model.statistics().add_batch(static_cast<size_t>(total), timing);
   int64_t row = 0;
   for (const Waiting& waiting : batch) {
     const auto begin = Clock::now();

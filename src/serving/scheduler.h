@@ -25,13 +25,6 @@
 
 namespace onward::serving {
 
-struct Timing {
-  Clock::duration queue{};
-  Clock::duration input{};   // putting the batch together
-  Clock::duration infer{};   // Session::run
-  Clock::duration output{};  // taking it apart
-};
-
 struct Outcome {
   std::vector<ir::Tensor> outputs;
   std::optional<Error> error;
@@ -68,6 +61,10 @@ class Scheduler {
   // Checks the inputs, then queues or runs the job. A refusal (wrong input, full queue: kResourceExhausted, deadline
   // passed) arrives through `done` as well.
   void submit(Job job);
+
+  // The outcome of a job that is so small that waiting for a thread would take longer than running it here, while
+  // there is a CPU for it; nothing where it has to be submitted. `done` is not called.
+  std::optional<Outcome> run_now(const Job& job);
 
   // submit() and wait.
   Outcome run(Job job);

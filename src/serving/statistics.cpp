@@ -1,40 +1,104 @@
 #include "serving/statistics.h"
 
-namespace onward::serving {
+#include <algorithm>
 
-void Histogram::add(Clock::duration duration) {
+namespace onward::serving {
+namespace {
+
+uint64_t ns(Clock::duration duration) {
+  return static_cast<uint64_t>(std::chrono::nanoseconds(duration).count());
+}
+
+void add(std::atomic<uint64_t>& counter, uint64_t value) {
+  if (value != 0) counter.fetch_add(value, std::memory_order_relaxed);
+}
+
+size_t bucket_of(Clock::duration duration) {
   const double seconds = std::chrono::duration<double>(duration).count();
   size_t bucket = 0;
-  while (bucket < kBounds.size() && seconds > kBounds[bucket]) ++bucket;
-  counts_[bucket].fetch_add(1, std::memory_order_relaxed);
-  ns_.fetch_add(static_cast<uint64_t>(std::chrono::nanoseconds(duration).count()), std::memory_order_relaxed);
+  while (bucket < kLatencyBounds.size() && seconds > kLatencyBounds[bucket]) ++bucket;
+  return bucket;
 }
 
-uint64_t Histogram::cumulative(size_t bucket) const {
-  uint64_t total = 0;
-  for (size_t i = 0; i <= bucket && i < counts_.size(); ++i) total += counts_[i].load(std::memory_order_relaxed);
-  return total;
+}  // namespace
+
+Statistics::Part& Statistics::part() {
+  static std::atomic<size_t> threads{0};
+  thread_local const size_t index = threads.fetch_add(1, std::memory_order_relaxed) % kParts;
+  return parts_[index];
 }
 
-void Statistics::add_batch(size_t rows, Clock::duration input, Clock::duration infer, Clock::duration output) {
-  const auto ns = [](Clock::duration duration) {
-    return static_cast<uint64_t>(std::chrono::nanoseconds(duration).count());
-  };
+void Statistics::add_success(Clock::duration whole, const Timing& timing, size_t rows) {
+  Part& mine = part();
+  add(mine.success, 1);
+  add(mine.success_ns, ns(whole));
+  add(mine.queue_ns, ns(timing.queue));
+  add(mine.input_ns, ns(timing.input));
+  add(mine.infer_ns, ns(timing.infer));
+  add(mine.output_ns, ns(timing.output));
+  add(mine.inferences, rows);
+  add(mine.latency[bucket_of(whole)], 1);
+}
+
+void Statistics::add_failure(Clock::duration whole, Code code) {
+  Part& mine = part();
+  add(mine.fail, 1);
+  add(mine.fail_ns, ns(whole));
+  if (code == Code::kCancelled) add(mine.cancelled, 1);
+  if (code == Code::kResourceExhausted) add(mine.rejected, 1);
+}
+
+void Statistics::add_batch(size_t rows, const Timing& timing) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  last_inference_ms.store(std::chrono::duration_cast<std::chrono::milliseconds>(now).count(),
-                          std::memory_order_relaxed);
-  executions.fetch_add(1, std::memory_order_relaxed);
+  Part& mine = part();
+  mine.last_inference_ms.store(std::chrono::duration_cast<std::chrono::milliseconds>(now).count(),
+                               std::memory_order_relaxed);
+  if (rows == 1 && timing.input.count() == 0 && timing.output.count() == 0) {
+    add(mine.alone, 1);
+    add(mine.alone_ns, ns(timing.infer));
+    return;
+  }
   const std::lock_guard lock(mutex_);
   BatchCounts& counts = batches_[rows];
   ++counts.executions;
-  counts.input_ns += ns(input);
-  counts.infer_ns += ns(infer);
-  counts.output_ns += ns(output);
+  counts.input_ns += ns(timing.input);
+  counts.infer_ns += ns(timing.infer);
+  counts.output_ns += ns(timing.output);
 }
 
-std::map<size_t, BatchCounts> Statistics::batches() const {
-  const std::lock_guard lock(mutex_);
-  return batches_;
+Totals Statistics::totals() const {
+  Totals totals;
+  {
+    const std::lock_guard lock(mutex_);
+    totals.batches = batches_;
+  }
+  BatchCounts alone = totals.batches[1];
+  for (const Part& part : parts_) {
+    totals.success.count += part.success;
+    totals.success.ns += part.success_ns;
+    totals.fail.count += part.fail;
+    totals.fail.ns += part.fail_ns;
+    totals.queue.ns += part.queue_ns;
+    totals.compute_input.ns += part.input_ns;
+    totals.compute_infer.ns += part.infer_ns;
+    totals.compute_output.ns += part.output_ns;
+    totals.inferences += part.inferences;
+    totals.rejected += part.rejected;
+    totals.cancelled += part.cancelled;
+    totals.last_inference_ms = std::max(totals.last_inference_ms, part.last_inference_ms.load());
+    for (size_t i = 0; i < totals.latency.size(); ++i) totals.latency[i] += part.latency[i];
+    alone.executions += part.alone;
+    alone.infer_ns += part.alone_ns;
+  }
+  // Every request that succeeded went through all stages.
+  for (DurationSum* stage :
+       {&totals.queue, &totals.compute_input, &totals.compute_infer, &totals.compute_output}) {
+    stage->count = totals.success.count;
+  }
+  totals.batches.erase(1);
+  if (alone.executions > 0) totals.batches[1] = alone;
+  for (const auto& [rows, counts] : totals.batches) totals.executions += counts.executions;
+  return totals;
 }
 
 }  // namespace onward::serving

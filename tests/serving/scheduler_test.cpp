@@ -47,8 +47,8 @@ TEST(Scheduler, GivesEachRequestItsOwnRows) {
     ASSERT_FALSE(outcome.error);
     EXPECT_THAT(outcome.outputs.at(0).floats(), testing::Each(static_cast<float>(2 * i + 1)));
   }
-  EXPECT_EQ(model->statistics().inferences.load(), 200U);
-  EXPECT_LE(model->statistics().executions.load(), 200U);
+  EXPECT_EQ(model->statistics().totals().inferences, 200U);
+  EXPECT_LE(model->statistics().totals().executions, 200U);
   EXPECT_EQ(scheduler.in_flight(), 0U);
 }
 
@@ -105,7 +105,7 @@ TEST(Scheduler, RefusesWhatItsQueueCannotHold) {
   int refused = 0;
   for (auto& each : pending) refused += each.get().error->code() == Code::kResourceExhausted ? 1 : 0;
   EXPECT_GE(refused, 2);
-  EXPECT_EQ(static_cast<int>(slow->statistics().rejected.load()), refused);
+  EXPECT_EQ(static_cast<int>(slow->statistics().totals().rejected), refused);
 }
 
 TEST(Scheduler, ASlowModelDoesNotStarveAFastOne) {

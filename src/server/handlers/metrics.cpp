@@ -10,7 +10,12 @@ namespace onward::server {
 namespace {
 
 using serving::ModelPtr;
-using serving::Statistics;
+using serving::Totals;
+
+struct Observed {
+  ModelPtr model;
+  Totals totals;
+};
 
 std::string labels(const std::string& model, int64_t version) {
   std::string name;
@@ -41,55 +46,55 @@ class Page {
 };
 
 template <class Value>
-void per_model(Page& page, const std::vector<ModelPtr>& models, std::string_view name, std::string_view type,
+void per_model(Page& page, const std::vector<Observed>& models, std::string_view name, std::string_view type,
                std::string_view help, const Value& value) {
   page.describe(name, type, help);
-  for (const ModelPtr& model : models) page.sample(name, labels(*model), value(model->statistics()));
+  for (const Observed& each : models) page.sample(name, labels(*each.model), value(each));
 }
 
-void latency(Page& page, const std::vector<ModelPtr>& models) {
+void latency(Page& page, const std::vector<Observed>& models) {
   constexpr std::string_view kName = "onward_request_duration_seconds";
   page.describe(kName, "histogram", "Time from a request's arrival in the queue to its result");
-  for (const ModelPtr& model : models) {
-    const serving::Histogram& histogram = model->statistics().latency;
-    const std::string label = labels(*model);
-    for (size_t i = 0; i < serving::Histogram::kBounds.size(); ++i) {
-      page.sample(fmt::format("{}_bucket", kName), fmt::format("{},le=\"{}\"", label, serving::Histogram::kBounds[i]),
-                  histogram.cumulative(i));
+  for (const Observed& each : models) {
+    const std::string label = labels(*each.model);
+    uint64_t count = 0;
+    for (size_t i = 0; i < serving::kLatencyBounds.size(); ++i) {
+      count += each.totals.latency[i];
+      page.sample(fmt::format("{}_bucket", kName), fmt::format("{},le=\"{}\"", label, serving::kLatencyBounds[i]), count);
     }
-    const uint64_t count = histogram.cumulative(serving::Histogram::kBounds.size());
+    count += each.totals.latency.back();
     page.sample(fmt::format("{}_bucket", kName), label + ",le=\"+Inf\"", count);
-    page.sample(fmt::format("{}_sum", kName), label, histogram.sum_seconds());
+    page.sample(fmt::format("{}_sum", kName), label, static_cast<double>(each.totals.success.ns) * 1e-9);
     page.sample(fmt::format("{}_count", kName), label, count);
   }
 }
 
 // The names that dashboards made for Triton look for.
-void triton_names(Page& page, const std::vector<ModelPtr>& models) {
+void triton_names(Page& page, const std::vector<Observed>& models) {
   const auto add = [&](std::string_view name, std::string_view type, std::string_view help, const auto& value) {
     per_model(page, models, name, type, help, value);
   };
-  const auto us = [](const serving::DurationSum& sum) { return sum.ns.load() / 1000; };
+  const auto us = [](const serving::DurationSum& sum) { return sum.ns / 1000; };
   add("nv_inference_request_success", "counter", "Requests that succeeded",
-      [](const Statistics& s) { return s.success.count.load(); });
+      [](const Observed& each) { return each.totals.success.count; });
   add("nv_inference_request_failure", "counter", "Requests that failed",
-      [](const Statistics& s) { return s.fail.count.load(); });
+      [](const Observed& each) { return each.totals.fail.count; });
   add("nv_inference_count", "counter", "Inferences (a batch of N counts N)",
-      [](const Statistics& s) { return s.inferences.load(); });
+      [](const Observed& each) { return each.totals.inferences; });
   add("nv_inference_exec_count", "counter", "Runs of the model",
-      [](const Statistics& s) { return s.executions.load(); });
+      [](const Observed& each) { return each.totals.executions; });
   add("nv_inference_pending_request_count", "gauge", "Requests waiting",
-      [](const Statistics& s) { return s.pending.load(); });
+      [](const Observed& each) { return each.model->statistics().pending.load(); });
   add("nv_inference_request_duration_us", "counter", "Time of whole requests",
-      [us](const Statistics& s) { return us(s.success); });
+      [us](const Observed& each) { return us(each.totals.success); });
   add("nv_inference_queue_duration_us", "counter", "Time in the queue",
-      [us](const Statistics& s) { return us(s.queue); });
+      [us](const Observed& each) { return us(each.totals.queue); });
   add("nv_inference_compute_input_duration_us", "counter", "Time putting batches together",
-      [us](const Statistics& s) { return us(s.compute_input); });
+      [us](const Observed& each) { return us(each.totals.compute_input); });
   add("nv_inference_compute_infer_duration_us", "counter", "Time running",
-      [us](const Statistics& s) { return us(s.compute_infer); });
+      [us](const Observed& each) { return us(each.totals.compute_infer); });
   add("nv_inference_compute_output_duration_us", "counter", "Time taking batches apart",
-      [us](const Statistics& s) { return us(s.compute_output); });
+      [us](const Observed& each) { return us(each.totals.compute_output); });
 }
 
 double cpu_seconds() {
@@ -111,7 +116,10 @@ uint64_t resident_bytes() {
 }  // namespace
 
 void metrics(const Call& call) {
-  const std::vector<ModelPtr> models = call.context.repository.all_versions();
+  std::vector<Observed> models;
+  for (const ModelPtr& model : call.context.repository.all_versions()) {
+    models.push_back({model, model->statistics().totals()});
+  }
   Page page;
   page.describe("onward_http_requests_total", "counter", "HTTP requests of all kinds");
   page.sample("onward_http_requests_total", "", call.context.requests.load());
@@ -122,7 +130,7 @@ void metrics(const Call& call) {
     page.sample("onward_model_ready", labels(entry.name, entry.version), entry.state == serving::State::kReady ? 1 : 0);
   }
   page.describe("onward_model_bytes", "gauge", "What a loaded model takes of the memory budget");
-  for (const ModelPtr& model : models) page.sample("onward_model_bytes", labels(*model), model->bytes());
+  for (const Observed& each : models) page.sample("onward_model_bytes", labels(*each.model), each.model->bytes());
   page.describe("process_cpu_seconds_total", "counter", "CPU time used");
   page.sample("process_cpu_seconds_total", "", cpu_seconds());
   page.describe("onward_in_flight", "gauge", "Inferences waiting or running");
@@ -133,9 +141,9 @@ void metrics(const Call& call) {
   page.sample("onward_uptime_seconds", "",
               std::chrono::duration<double>(serving::Clock::now() - call.context.started).count());
   per_model(page, models, "onward_rejected_total", "counter", "Requests refused because the queue was full",
-            [](const Statistics& s) { return s.rejected.load(); });
+            [](const Observed& each) { return each.totals.rejected; });
   per_model(page, models, "onward_cancelled_total", "counter", "Requests whose client went away",
-            [](const Statistics& s) { return s.cancelled.load(); });
+            [](const Observed& each) { return each.totals.cancelled; });
   latency(page, models);
   triton_names(page, models);
   call.respond(http::text_response(std::move(page.text), "text/plain; version=0.0.4; charset=utf-8"));

@@ -12,12 +12,12 @@ Json duration(uint64_t count, uint64_t ns) {
   return Json::object({{"count", static_cast<int64_t>(count)}, {"ns", static_cast<int64_t>(ns)}});
 }
 
-Json duration(const DurationSum& sum) { return duration(sum.count.load(), sum.ns.load()); }
+Json duration(const DurationSum& sum) { return duration(sum.count, sum.ns); }
 
 Json statistics_of(const serving::Model& model) {
-  const serving::Statistics& statistics = model.statistics();
+  const serving::Totals statistics = model.statistics().totals();
   Json batches = Json::array();
-  for (const auto& [size, counts] : statistics.batches()) {
+  for (const auto& [size, counts] : statistics.batches) {
     batches.push(Json::object({{"batch_size", static_cast<int64_t>(size)},
                                {"compute_input", duration(counts.executions, counts.input_ns)},
                                {"compute_infer", duration(counts.executions, counts.infer_ns)},
@@ -26,9 +26,9 @@ Json statistics_of(const serving::Model& model) {
   return Json::object(
       {{"name", model.name()},
        {"version", model.version_text()},
-       {"last_inference", statistics.last_inference_ms.load()},
-       {"inference_count", static_cast<int64_t>(statistics.inferences.load())},
-       {"execution_count", static_cast<int64_t>(statistics.executions.load())},
+       {"last_inference", statistics.last_inference_ms},
+       {"inference_count", static_cast<int64_t>(statistics.inferences)},
+       {"execution_count", static_cast<int64_t>(statistics.executions)},
        {"inference_stats", Json::object({{"success", duration(statistics.success)},
                                          {"fail", duration(statistics.fail)},
                                          {"queue", duration(statistics.queue)},
