@@ -5,10 +5,13 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/optional.hpp>
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <new>
 #include <string_view>
-#include <vector>
 
 #include "base/bytes.h"
 
@@ -22,24 +25,47 @@ struct AlignedBody {
       size_t length = 0;
       std::from_chars(header_length.data(), header_length.data() + header_length.size(), length);
       lead_ = (kAlignment - length % kAlignment) % kAlignment;
-      data_.resize(lead_);
     }
-    void reserve(size_t size) { data_.reserve(lead_ + size); }
+    void reserve(size_t size) {
+      if (size <= capacity_) return;
+      char* const moved = static_cast<char*>(std::realloc(data_.get(), lead_ + size));
+      if (moved == nullptr) throw std::bad_alloc();
+      static_cast<void>(data_.release());
+      data_.reset(moved);
+      capacity_ = size;
+    }
     void append(const void* data, size_t size) {
-      const char* const bytes = static_cast<const char*>(data);
-      data_.insert(data_.end(), bytes, bytes + size);
+      if (size == 0) return;
+      const boost::asio::mutable_buffer room = free_room(size);
+      std::memcpy(room.data(), data, size);
+      size_ += size;
     }
-    size_t size() const { return data_.size() - lead_; }
+    // Room behind what is there for at least this many bytes; commit() takes in what was written to it.
+    boost::asio::mutable_buffer free_room(size_t size) {
+      if (size_ + size > capacity_) reserve(std::max(size_ + size, 2 * capacity_));
+      return {data_.get() + lead_ + size_, size};
+    }
+    void commit(size_t size) { size_ += size; }
+    size_t size() const { return size_; }
     Bytes take() && {
-      const auto owner = std::make_shared<std::vector<char>>(std::move(data_));
-      return Bytes(std::as_bytes(std::span(*owner)).subspan(lead_), owner);
+      if (size_ == 0) return {};
+      const ByteView bytes(reinterpret_cast<const std::byte*>(data_.get() + lead_), size_);
+      return {bytes, std::shared_ptr<char>(std::move(data_))};
     }
 
    private:
     static constexpr size_t kAlignment = 16;
-    std::vector<char> data_;
+    struct Free {
+      void operator()(char* data) const { std::free(data); }
+    };
+    std::unique_ptr<char, Free> data_;  // not cleared before it is written to
     size_t lead_ = 0;
+    size_t capacity_ = 0;
+    size_t size_ = 0;
   };
+
+  // A client that only announces a large body gets no memory for it.
+  static constexpr uint64_t kTrusted = 16U << 20;
 
   class reader {
    public:
@@ -48,8 +74,6 @@ struct AlignedBody {
 
     void init(const boost::optional<uint64_t>& length, boost::system::error_code& error) {
       error = {};
-      // A client that only announces a large body gets no memory for it.
-      constexpr uint64_t kTrusted = 16U << 20;
       if (length) body_.reserve(static_cast<size_t>(std::min(*length, kTrusted)));
     }
     template <class Buffers>
