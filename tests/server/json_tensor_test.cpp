@@ -92,6 +92,62 @@ TEST(JsonTensor, LargeOnesPrintedInPartsAreWhole) {
   EXPECT_EQ(written(Tensor::of<int8_t>({2, 1, 2}, {1, 2, 3, 4})), "[[[1,2]],[[3,4]]]");
 }
 
+// A list of lists of `columns` numbers: i, and every hundredth as `odd`.
+std::string large_text(size_t rows, size_t columns, std::string_view odd, std::string_view comma = ",") {
+  std::string text = "[";
+  for (size_t i = 0; i < rows * columns; ++i) {
+    if (i > 0) text += comma;
+    if (i % columns == 0) text += "[";
+    text += i % 100 == 99 ? std::string(odd) : std::to_string(i);
+    if (i % columns == columns - 1) text += "]";
+  }
+  return text + "]";
+}
+
+TEST(JsonTensor, LargeOnesReadInPartsAreWhole) {
+  for (const std::string_view comma : {",", " , ", ",\n  "}) {
+    const Tensor tensor = read(large_text(300, 400, "2.5e-1", comma), DType::kFloat);
+    EXPECT_THAT(tensor.dims(), ElementsAre(300, 400));
+    const std::vector<float> values = tensor.floats();
+    for (size_t i = 0; i < values.size(); ++i) {
+      ASSERT_EQ(values[i], i % 100 == 99 ? 0.25F : static_cast<float>(i)) << i;
+    }
+  }
+}
+
+TEST(JsonTensor, LargeOnesEndWhereTheyEnd) {
+  const std::string text = R"({"data": )" + large_text(300, 400, "7") + R"(, "more": )" + large_text(2, 3, "") + "}";
+  JsonReader reader(text);
+  std::string key;
+  reader.open_object();
+  ASSERT_TRUE(reader.next_key(key));
+  EXPECT_THAT(read_tensor(reader, DType::kInt32, "x").dims(), ElementsAre(300, 400));
+  ASSERT_TRUE(reader.next_key(key));
+  EXPECT_THAT(read_tensor(reader, DType::kInt32, "x").ints(), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_FALSE(reader.next_key(key));
+  reader.finish();
+}
+
+TEST(JsonTensor, LargeOnesAreRefusedLikeSmallOnes) {
+  const auto refusal = [](std::string text, DType dtype) {
+    return message_of([&] { read(text, dtype); });
+  };
+  const std::string good = large_text(300, 400, "1");
+  for (const size_t place : {size_t{20}, good.size() / 2 + 1000, good.size() - 20}) {
+    const size_t comma = good.find(',', place);
+    std::string text = good;
+    EXPECT_THAT(refusal(text.replace(comma, 1, ",,"), DType::kFloat), HasSubstr("unexpected character ','"));
+    text = good;
+    EXPECT_THAT(refusal(text.replace(comma, 1, "],["), DType::kFloat), HasSubstr("is ragged"));
+    text = good;
+    EXPECT_THAT(refusal(text.replace(comma, 1, ",1.5,"), DType::kInt32), HasSubstr("1.5 is not a whole number"));
+    text = good;
+    EXPECT_THAT(refusal(text.replace(comma, 1, " "), DType::kFloat), HasSubstr("expected ',' or ']'"));
+  }
+  EXPECT_THAT(refusal(good.substr(0, good.size() - 1), DType::kFloat), HasSubstr("it ends"));
+  EXPECT_THAT(refusal(good + "]", DType::kFloat), HasSubstr("text after the end"));
+}
+
 TEST(JsonTensor, PlainAndOtherNumbersMix) {
   EXPECT_THAT(read("[1.5, 2e0 ,\n3,NaN,-4]", DType::kFloat).dims(), ElementsAre(5));
   EXPECT_THAT(read("[[1, 2.0],[3e0 , -4 ]]", DType::kInt8).ints(), ElementsAre(1, 2, 3, -4));

@@ -82,42 +82,50 @@ Decimal to_decimal(uint32_t bits) {
   const uint32_t lower = round_to_odd(power, (4 * c - 2 + closer) << h) + odd;
   const uint32_t value = round_to_odd(power, (4 * c) << h);
   const uint32_t upper = round_to_odd(power, (4 * c + 2) << h) - odd;
+  // Which of the candidates it is can't be foreseen, so nothing branches here.
   const uint32_t s = value / 4;
-  if (s >= 10) {
-    const uint32_t tens = s / 10;
-    const bool below = lower <= 40 * tens;
-    const bool above = 40 * tens + 40 <= upper;
-    if (below != above) return {tens + (above ? 1U : 0U), k + 1};
-  }
+  const uint32_t tens = s / 10;
+  const bool tens_below = lower <= 40 * tens;
+  const bool tens_above = 40 * tens + 40 <= upper;
   const bool below = lower <= 4 * s;
   const bool above = 4 * s + 4 <= upper;
-  if (below != above) return {s + (above ? 1U : 0U), k};
   const uint32_t middle = 4 * s + 2;
-  return {s + (value > middle || (value == middle && (s & 1U) != 0) ? 1U : 0U), k};
+  const bool nearer_above = (value > middle) | ((value == middle) & ((s & 1U) != 0));
+  const uint32_t up = below != above ? above : nearer_above;
+  const bool shorter = (s >= 10) & (tens_below != tens_above);
+  return {shorter ? tens + (tens_above ? 1U : 0U) : s + up, k + (shorter ? 1 : 0)};
 }
 
-// Writes `value`, of at most nine digits, as nine with zeros in front; returns how many it has.
-int write_nine(char* out, uint32_t value) {
-  const uint32_t upper = value / 10'000;
-  const uint32_t low = value % 10'000;
-  const uint32_t middle = upper % 10'000;
-  out[0] = static_cast<char>('0' + upper / 10'000);
-  std::memcpy(out + 1, &kPairs[2 * (middle / 100)], 2);
-  std::memcpy(out + 3, &kPairs[2 * (middle % 100)], 2);
-  std::memcpy(out + 5, &kPairs[2 * (low / 100)], 2);
-  std::memcpy(out + 7, &kPairs[2 * (low % 100)], 2);
-  static constexpr std::array<uint32_t, 10> kTens = {0,       10,        100,        1'000,       10'000,
-                                                     100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
+constexpr std::array<uint32_t, 10> kTens = {1,         10,         100,         1'000,        10'000,
+                                            100'000,   1'000'000,  10'000'000,  100'000'000,  1'000'000'000};
+
+// How many decimal digits a value below 10^9 has.
+int digits_of(uint32_t value) {
   const int guess = (std::bit_width(value) * 1233) >> 12;  // floor(log10), or one more than that
   return guess + (value >= kTens[static_cast<size_t>(guess)] ? 1 : 0);
 }
 
+// The eight digits of a value below 10^8 as numbers, the first one in the lowest byte. Two digits, then four, are
+// taken apart at a time.
+uint64_t eight_digits(uint32_t value) {
+  uint64_t digits = value / 10'000 | static_cast<uint64_t>(value % 10'000) << 32;
+  const uint64_t hundreds = ((digits * 10'486) >> 20) & 0x0000007f0000007fU;
+  digits = hundreds | (digits - 100 * hundreds) << 16;
+  const uint64_t tens = ((digits * 103) >> 10) & 0x000f000f000f000fU;
+  return tens | (digits - 10 * tens) << 8;
+}
+
+void put_eight(char* out, uint64_t characters) {
+  if constexpr (std::endian::native == std::endian::big) characters = __builtin_bswap64(characters);
+  std::memcpy(out, &characters, sizeof characters);
+}
+
 // d.ddde-XX
-char* write_scientific(char* out, const char* digits, int count, int exponent) {
-  *out++ = *digits;
+char* write_scientific(char* out, char first, uint64_t others, int count, int exponent) {
+  *out++ = first;
   if (count > 1) {
     *out++ = '.';
-    std::memcpy(out, digits + 1, static_cast<size_t>(count - 1));
+    put_eight(out, others);
     out += count - 1;
   }
   *out++ = 'e';
@@ -130,36 +138,36 @@ char* write_scientific(char* out, const char* digits, int count, int exponent) {
 
 char* write_shortest(char* out, float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
-  if (bits >> 31 != 0) *out++ = '-';
+  *out = '-';
+  out += bits >> 31;
   if ((bits << 1) == 0) {
     *out++ = '0';
     return out;
   }
-  Decimal decimal = to_decimal(bits & 0x7fffffffU);
-  while (decimal.digits % 10 == 0) {
-    decimal.digits /= 10;
-    ++decimal.exponent;
-  }
-  std::array<char, 32> text;
-  const int count = write_nine(text.data(), decimal.digits);
-  const char* const digits = text.data() + 9 - count;  // what follows may be copied along
-  const int point = count + decimal.exponent;          // where the point stands, from the first digit
+  const Decimal decimal = to_decimal(bits & 0x7fffffffU);
+  const int length = digits_of(decimal.digits);
+  const int point = length + decimal.exponent;  // where the point stands, from the first digit
+  // Nine digits: one, and eight that stay in a register. Zeros at their end don't count.
+  constexpr uint32_t kOthers = 100'000'000;
+  const uint32_t nine = decimal.digits * kTens[static_cast<size_t>(9 - length)];
+  const char first = static_cast<char>('0' + nine / kOthers);
+  const uint64_t numbers = eight_digits(nine % kOthers);
+  const int count = 9 - std::countl_zero(numbers | 1U) / 8 - (numbers == 0 ? 1 : 0);
+  const uint64_t others = numbers | 0x3030303030303030U;
   constexpr int kMostZeros = 4;
-  if (point > 9 || point < -kMostZeros + 1) return write_scientific(out, digits, count, point - 1);
+  if (point > 9 || point < -kMostZeros + 1) return write_scientific(out, first, others, count, point - 1);
   if (point <= 0) {
     std::memcpy(out, "0.0000", 6);
     out += 2 - point;
-    std::memcpy(out, digits, 9);
+    *out = first;
+    put_eight(out + 1, others);
     return out + count;
   }
-  if (decimal.exponent >= 0) {
-    std::memcpy(out, digits, static_cast<size_t>(count));
-    std::memset(out + count, '0', static_cast<size_t>(decimal.exponent));
-    return out + point;
-  }
-  std::memcpy(out, digits, static_cast<size_t>(point));
+  *out = first;
+  put_eight(out + 1, others);
+  if (count <= point) return out + point;
   out[point] = '.';
-  std::memcpy(out + point + 1, digits + point, static_cast<size_t>(count - point));
+  put_eight(out + point + 1, others >> (8 * (point - 1)));
   return out + count + 1;
 }
 

@@ -54,6 +54,7 @@ class JsonReader {
   size_t offset() const { return static_cast<size_t>(at_ - begin_); }
   // Goes back to an offset where a value begins.
   void rewind(size_t offset) { at_ = begin_ + offset; }
+  std::string_view rest() const { return {at_, remaining()}; }
   size_t remaining() const { return static_cast<size_t>(end_ - at_); }
   [[noreturn]] void fail(std::string_view what) const;
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "server/protocol/base64.h"
+#include "server/protocol/large_list.h"
 
 namespace onward::server {
 namespace {
@@ -62,6 +63,18 @@ T read_leaf(JsonReader& reader) {
       does_not_fit(reader, static_cast<double>(value), ir::dtype_of<T>());
     }
     return static_cast<T>(value);
+  }
+}
+
+// The length of the number that `text` begins with; 0 where T can't be read from it.
+template <class T>
+size_t try_leaf(std::string_view text, T& value) {
+  JsonReader reader(text);
+  try {
+    value = read_leaf<T>(reader);
+    return reader.offset();
+  } catch (const Error&) {
+    return 0;
   }
 }
 
@@ -143,6 +156,13 @@ template <class T>
 std::pair<Dims, Bytes> read_values(JsonReader& reader, size_t expected, std::string_view what) {
   // A bool is stored as a byte; a vector<bool> would pack it.
   using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
+  if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+    reader.peek();  // past the space
+    if (auto large = read_large_list<T>(reader.rest(), try_leaf<T>)) {
+      reader.rewind(reader.offset() + large->length);
+      return {std::move(large->dims), to_bytes(std::move(large->values))};
+    }
+  }
   std::vector<Stored> values;
   values.reserve(std::min(expected, reader.remaining() / 2 + 1));
   Nesting nesting(reader, what);

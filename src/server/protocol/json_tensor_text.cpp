@@ -5,11 +5,10 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <future>
 
 #include "base/utf8.h"
-#include "runtime/cpu_budget.h"
 #include "server/protocol/base64.h"
+#include "server/protocol/beside.h"
 #include "server/protocol/float_text.h"
 #include "server/protocol/json_tensor.h"
 
@@ -144,29 +143,13 @@ void print_range(Printer& out, const Dims& dims, size_t first, size_t last, cons
   }
 }
 
-// Large tensors are printed in parts by several threads: that takes about as long as running a small network.
-size_t parts_of(const Tensor& tensor) {
-  constexpr size_t kWorthAThread = 65'536;
-  static const auto cpus = static_cast<size_t>(runtime::cpu_budget());
-  return std::clamp<size_t>(tensor.count() / kWorthAThread, 1, std::min<size_t>(cpus, 8));
-}
-
-// In another thread, or, where the system has none left, when the result is wanted.
-template <class Action>
-std::future<std::string> beside(const Action& action) {
-  try {
-    return std::async(std::launch::async, action);
-  } catch (const std::system_error&) {
-    return std::async(std::launch::deferred, action);
-  }
-}
-
 void print_tensor(std::string& text, const Tensor& tensor, const Dims& dims) {
   if (tensor.count() == 0) {
     Printer out(text);
     return print_empty(out, dims);
   }
-  const size_t parts = parts_of(tensor);
+  constexpr size_t kWorthAThread = 65'536;
+  const size_t parts = parts_of(tensor.count(), kWorthAThread);
   text.reserve(text.size() + estimated_size(tensor, dims));
   with_printing(tensor, [&](const auto& print) {
     const auto border = [&](size_t part) { return tensor.count() * part / parts; };
