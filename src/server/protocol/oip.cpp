@@ -132,6 +132,7 @@ class InferReader {
  private:
   Dims read_shape() {
     Dims dims;
+    dims.reserve(4);
     reader_.open_array();
     while (reader_.next_item()) dims.push_back(reader_.integer());
     return checked_dims(std::move(dims), "the tensor");
@@ -233,6 +234,7 @@ class InferReader {
     }
     request_.inputs = all_given(model_, std::move(given_));
     if (request_.outputs.empty()) {
+      request_.outputs.reserve(model_.session().outputs().size());
       for (size_t i = 0; i < model_.session().outputs().size(); ++i) {
         request_.outputs.push_back({i, parameters_.binary_data_output, 0});
       }
@@ -358,7 +360,8 @@ http::Response write_infer(const serving::Model& model, const InferRequest& requ
   for (size_t i = 0; i < outputs.size(); ++i) {
     const WantedOutput& wanted = request.outputs[i];
     const std::string& name = model.session().outputs()[wanted.index].name;
-    const Tensor tensor = wanted_tensor(model, wanted, outputs[i]);
+    const Tensor classes = wanted.classes > 0 ? wanted_tensor(model, wanted, outputs[i]) : Tensor();
+    const Tensor& tensor = wanted.classes > 0 ? classes : outputs[i];
     json += i > 0 ? R"(,{"name":)" : R"({"name":)";
     write_json_string(json, name);
     json.append(R"(,"datatype":")").append(datatype(tensor.dtype())).append(R"(","shape":[)");
@@ -434,6 +437,7 @@ Dims checked_dims(Dims dims, std::string_view what) {
 
 std::vector<Tensor> all_given(const serving::Model& model, std::vector<std::optional<Tensor>> given) {
   std::vector<Tensor> inputs;
+  inputs.reserve(given.size());
   for (size_t i = 0; i < given.size(); ++i) {
     if (!given[i]) fail_invalid(fmt::format("input \"{}\" is missing", model.session().inputs()[i].name));
     inputs.push_back(std::move(*given[i]));
