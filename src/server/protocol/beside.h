@@ -1,4 +1,5 @@
-// Work on large tensors' text, shared out among threads: printing or reading one takes about as long as a small network.
+// Work on large tensors' text, shared out among threads: printing or reading one takes about as long as a small
+// network.
 #pragma once
 
 #include <algorithm>

@@ -46,6 +46,18 @@ class Printer {
     char* const begin = room(kMaxFloatText);
     at_ += static_cast<size_t>(write_shortest(begin, value) - begin);
   }
+  // The float at `index` of `count`, which are mostly asked for one after another.
+  void number_of(const std::byte* floats, size_t index, size_t count) {
+    if (index - first_ >= prepared_) {
+      first_ = index;
+      prepared_ = std::min(FloatTexts::kMost, count - index);
+      texts_.prepare(floats + index * sizeof(float), prepared_);
+    }
+    const float value = texts_.value(index - first_);
+    if (!std::isfinite(value)) return special(value);
+    char* const begin = room(kMaxFloatText);
+    at_ += static_cast<size_t>(texts_.write(begin, index - first_) - begin);
+  }
   template <class T>
   void number(T value) {
     constexpr size_t kLongest = 40;
@@ -71,6 +83,9 @@ class Printer {
   std::string& out_;
   std::array<char, 1024> buffer_;
   size_t at_ = 0;
+  FloatTexts texts_;  // of the floats from first_ on
+  size_t first_ = 0;
+  size_t prepared_ = 0;
 };
 
 void print_text(Printer& printer, const std::string& text) {
@@ -90,6 +105,8 @@ void with_printing(const Tensor& tensor, const Print& print) {
   switch (tensor.dtype()) {
     case DType::kString:
       return print([&](Printer& out, size_t i) { print_text(out, tensor.strings()[i]); });
+    case DType::kFloat:
+      return print([&](Printer& out, size_t i) { out.number_of(data, i, tensor.count()); });
     case DType::kFloat16:
       return print([&](Printer& out, size_t i) { out.number(ir::half_to_float(load(uint16_t{}, i))); });
     case DType::kBFloat16:
