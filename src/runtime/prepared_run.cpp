@@ -38,9 +38,8 @@ bool same_dims(std::span<const ir::Tensor> tensors, const std::vector<ir::Dims>&
 }
 
 bool small(std::span<const ir::Tensor> tensors) {
-  return !tensors.empty() && std::all_of(tensors.begin(), tensors.end(), [](const ir::Tensor& tensor) {
-    return tensor.bytes().size() <= kMostBytes;
-  });
+  return !tensors.empty() && std::all_of(tensors.begin(), tensors.end(),
+                                         [](const ir::Tensor& tensor) { return tensor.bytes().size() <= kMostBytes; });
 }
 
 }  // namespace

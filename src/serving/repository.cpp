@@ -173,7 +173,9 @@ void Repository::forget(const std::string& name) {
 ModelPtr Repository::load_version(const std::string& name, int64_t version, const fs::path& path,
                                   const ModelConfig& config) const {
   runtime::prepare_environment();
-  const uint64_t before = options_.heap_bytes();
+  // Asking the heap locks all of it, also for requests: only where the answer matters.
+  const auto heap = [this] { return options_.memory_bytes > 0 ? options_.heap_bytes() : 0; };
+  const uint64_t before = heap();
   runtime::SessionOptions session_options{.custom_ops = options_.custom_ops};
   session_options.custom_ops.insert(session_options.custom_ops.end(), config.custom_ops.begin(),
                                     config.custom_ops.end());
@@ -186,7 +188,7 @@ ModelPtr Repository::load_version(const std::string& name, int64_t version, cons
   } else {
     fail_unsupported(path.string() + " is not an ONNX file", "convert it first: onward convert");
   }
-  const uint64_t after = options_.heap_bytes();
+  const uint64_t after = heap();
   model->set_bytes(std::max(size_on_disk(path), after > before ? after - before : 0));
   return model;
 }

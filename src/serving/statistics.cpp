@@ -5,9 +5,7 @@
 namespace onward::serving {
 namespace {
 
-uint64_t ns(Clock::duration duration) {
-  return static_cast<uint64_t>(std::chrono::nanoseconds(duration).count());
-}
+uint64_t ns(Clock::duration duration) { return static_cast<uint64_t>(std::chrono::nanoseconds(duration).count()); }
 
 void add(std::atomic<uint64_t>& counter, uint64_t value) {
   if (value != 0) counter.fetch_add(value, std::memory_order_relaxed);
@@ -91,8 +89,7 @@ Totals Statistics::totals() const {
     alone.infer_ns += part.alone_ns;
   }
   // Every request that succeeded went through all stages.
-  for (DurationSum* stage :
-       {&totals.queue, &totals.compute_input, &totals.compute_infer, &totals.compute_output}) {
+  for (DurationSum* stage : {&totals.queue, &totals.compute_input, &totals.compute_infer, &totals.compute_output}) {
     stage->count = totals.success.count;
   }
   totals.batches.erase(1);

@@ -129,9 +129,7 @@ TEST(JsonTensor, LargeOnesEndWhereTheyEnd) {
 }
 
 TEST(JsonTensor, LargeOnesAreRefusedLikeSmallOnes) {
-  const auto refusal = [](std::string text, DType dtype) {
-    return message_of([&] { read(text, dtype); });
-  };
+  const auto refusal = [](std::string text, DType dtype) { return message_of([&] { read(text, dtype); }); };
   const std::string good = large_text(300, 400, "1");
   for (const size_t place : {size_t{20}, good.size() / 2 + 1000, good.size() - 20}) {
     const size_t comma = good.find(',', place);

@@ -60,7 +60,8 @@ void latency(Page& page, const std::vector<Observed>& models) {
     uint64_t count = 0;
     for (size_t i = 0; i < serving::kLatencyBounds.size(); ++i) {
       count += each.totals.latency[i];
-      page.sample(fmt::format("{}_bucket", kName), fmt::format("{},le=\"{}\"", label, serving::kLatencyBounds[i]), count);
+      page.sample(fmt::format("{}_bucket", kName), fmt::format("{},le=\"{}\"", label, serving::kLatencyBounds[i]),
+                  count);
     }
     count += each.totals.latency.back();
     page.sample(fmt::format("{}_bucket", kName), label + ",le=\"+Inf\"", count);

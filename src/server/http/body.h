@@ -1,11 +1,11 @@
 // Inside src/server/http only: a body type for Beast that lets binary tensors start on an aligned byte.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/optional.hpp>
-#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
