@@ -78,14 +78,14 @@ std::optional<Error> refusal_of(const Job& job, Clock::time_point now) {
   return Error(Code::kDeadlineExceeded, "the deadline passed before the request was queued");
 }
 
-Outcome run_one(const Job& job, Cancellation* cancellation, Clock::duration queued) {
+// Runs a job that began at `begin` after it was queued for that long.
+Outcome run_one(const Job& job, Cancellation* cancellation, Clock::time_point begin, Clock::duration queued) {
   const Model& model = *job.model;
   Outcome outcome;
   outcome.timing.queue = queued;
   if (cancellation != nullptr) outcome.error = cancellation->error();
   if (outcome.error) return outcome;
   const Stoppable stoppable(cancellation);
-  const auto begin = Clock::now();
   try {
     outcome.outputs = model.session().run(job.inputs, job.outputs, stoppable.control());
     outcome.timing.infer = Clock::now() - begin;
@@ -144,11 +144,11 @@ std::optional<Outcome> Scheduler::run_now(const Job& job) {
   if (!outcome.error) {
     in_flight_.fetch_add(1, std::memory_order_relaxed);
     busy_.fetch_add(1, std::memory_order_relaxed);
-    outcome = run_one(job, nullptr, {});  // it is over before anybody could cancel it
+    outcome = run_one(job, nullptr, now, {});  // it is over before anybody could cancel it
     busy_.fetch_sub(1, std::memory_order_relaxed);
     in_flight_.fetch_sub(1, std::memory_order_relaxed);
   }
-  record(job, outcome, Clock::now() - now);
+  record(job, outcome, outcome.error ? Clock::now() - now : outcome.timing.infer);
   return outcome;
 }
 
@@ -316,7 +316,7 @@ void Scheduler::execute(Batch batch) {
 }
 
 void Scheduler::run_alone(const Waiting& waiting, Clock::time_point start) {
-  Outcome outcome = run_one(waiting.job, waiting.job.cancellation.get(), start - waiting.since);
+  Outcome outcome = run_one(waiting.job, waiting.job.cancellation.get(), Clock::now(), start - waiting.since);
   in_flight_.fetch_sub(1);
   finish(waiting.job, std::move(outcome), waiting.since);
 }
