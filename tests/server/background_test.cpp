@@ -31,8 +31,7 @@ TEST_P(Backgrounds, RunTasksOneAfterAnother) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<size_t>(i)], i);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Backgrounds,
-                         testing::Values(Background::Pace::kLeisurely, Background::Pace::kWaitedFor));
+INSTANTIATE_TEST_SUITE_P(All, Backgrounds, testing::Values(Background::Pace::kLeisurely, Background::Pace::kWaitedFor));
 
 int policy_of_task(Background::Pace pace) {
   std::promise<int> policy;
