@@ -60,8 +60,8 @@ void configure_environment(const EnvironmentOptions& options) {
 
 std::string onnxruntime_version() { return Ort::GetVersionString(); }
 
-Ort::Env& environment() {
-  static Ort::Env env = make_environment();
+std::shared_ptr<Ort::Env> environment() {
+  static const auto env = std::make_shared<Ort::Env>(make_environment());
   return env;
 }
 

@@ -3,6 +3,7 @@
 
 #include <onnxruntime_cxx_api.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,8 @@
 
 namespace onward::runtime {
 
-Ort::Env& environment();
+// Sessions and their answers keep it: it must outlive both, also when a program ends in any order.
+std::shared_ptr<Ort::Env> environment();
 
 // ONNX Runtime's message without its source paths, function names and status prefix.
 std::string clean_message(std::string_view message);

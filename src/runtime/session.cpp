@@ -102,7 +102,13 @@ Ort::Value to_value(const ir::Tensor& tensor, std::vector<Bytes>& keep) {
                                   ort_type(tensor.dtype()));
 }
 
-ir::Tensor to_tensor(Ort::Value&& value) {
+// An answer's memory belongs to the environment.
+struct Answer {
+  std::shared_ptr<Ort::Env> env;
+  Ort::Value value;
+};
+
+ir::Tensor to_tensor(Ort::Value&& value, const std::shared_ptr<Ort::Env>& env) {
   const auto info = value.GetTensorTypeAndShapeInfo();
   ir::Dims dims = info.GetShape();
   const ir::DType dtype = dtype_of(info.GetElementType());
@@ -114,8 +120,8 @@ ir::Tensor to_tensor(Ort::Value&& value) {
     return ir::Tensor::of_strings(std::move(dims), std::move(strings));
   }
   const size_t size = ir::dtype_bytes(dtype, info.GetElementCount());
-  const auto owner = std::make_shared<Ort::Value>(std::move(value));
-  const auto* data = static_cast<const std::byte*>(owner->GetTensorRawData());
+  const auto owner = std::make_shared<Answer>(Answer{env, std::move(value)});
+  const auto* data = static_cast<const std::byte*>(owner->value.GetTensorRawData());
   return ir::Tensor(dtype, std::move(dims), Bytes({data, size}, owner));
 }
 
@@ -139,6 +145,7 @@ RunControl::~RunControl() = default;
 void RunControl::terminate() { impl_->options.SetTerminate(); }
 
 struct Session::Impl {
+  std::shared_ptr<Ort::Env> env = environment();
   mutable Ort::Session session{nullptr};  // its Run is thread-safe, though not const
   std::vector<ValueInfo> inputs;
   std::vector<ValueInfo> outputs;
@@ -205,7 +212,7 @@ Ort::Session make_session(const SessionOptions& options, const std::string& name
 Session Session::load(const std::filesystem::path& path, const SessionOptions& options) {
   auto impl = std::make_unique<Impl>();
   impl->session = make_session(options, path.string(), [&](const Ort::SessionOptions& ort) {
-    return Ort::Session(environment(), path.c_str(), ort);
+    return Ort::Session(*impl->env, path.c_str(), ort);
   });
   impl->describe_values();
   return Session(std::move(impl));
@@ -214,7 +221,7 @@ Session Session::load(const std::filesystem::path& path, const SessionOptions& o
 Session Session::from_bytes(const Bytes& model, const std::string& name, const SessionOptions& options) {
   auto impl = std::make_unique<Impl>();
   impl->session = make_session(options, name, [&](const Ort::SessionOptions& ort) {
-    return Ort::Session(environment(), model.data(), model.size(), ort);
+    return Ort::Session(*impl->env, model.data(), model.size(), ort);
   });
   impl->describe_values();
   return Session(std::move(impl));
@@ -278,7 +285,7 @@ std::vector<ir::Tensor> Session::run(std::span<const ir::Tensor> inputs, std::sp
                                                          values.size(), wanted.data(), wanted.size());
     std::vector<ir::Tensor> tensors;
     tensors.reserve(results.size());
-    for (Ort::Value& result : results) tensors.push_back(to_tensor(std::move(result)));
+    for (Ort::Value& result : results) tensors.push_back(to_tensor(std::move(result), impl_->env));
     if (all) impl_->prepared.learn(impl_->session, impl_->inputs, impl_->outputs, inputs, tensors);
     return tensors;
   } catch (const Ort::Exception& error) {

@@ -34,6 +34,16 @@ TEST(Model, AnswersOutliveIt) {
   EXPECT_THAT(answers.front().values<float>(), ElementsAre(3, 5, 7));
 }
 
+// What is left when the program ends, after everything that it made later has gone.
+std::optional<Model> left_model;
+std::vector<Tensor> left_answers;
+
+TEST(Model, MayBeLeftToTheEndOfTheProgram) {
+  left_model = *Model::load(fixture("linear"));
+  left_answers = *left_model->predict(std::vector<Tensor>{floats({1, 3}, {1, 2, 3})});
+  EXPECT_THAT(left_answers.front().values<float>(), ElementsAre(3, 5, 7));
+}
+
 TEST(Model, PredictsByName) {
   const Model model = *Model::load(fixture("pair"));
   const std::map<std::string, Tensor> inputs{{"b", *Tensor::from<int64_t>({2}, {1, 3})},
