@@ -40,9 +40,9 @@ class ONWARD_API Model {
   // What the ONNX model carries beside its graph.
   const std::map<std::string, std::string>& metadata() const;
 
-  // `inputs` in the model's order; all outputs in the model's order. Inputs are read where they lie, but for small ones,
-  // which may be copied; outputs keep their memory themselves and outlive the model. Fails with kInvalidArgument where
-  // dtype or dims do not fit, saying what is wanted and what came.
+  // `inputs` in the model's order; all outputs in the model's order. Inputs are read where they lie, but for small
+  // ones, which may be copied; outputs keep their memory themselves and outlive the model. Fails with kInvalidArgument
+  // where dtype or dims do not fit, saying what is wanted and what came.
   Result<std::vector<Tensor>> predict(std::span<const Tensor> inputs) const;
   // By name; `outputs` empty: all. Fails with kInvalidArgument also for a missing or unknown name.
   Result<std::map<std::string, Tensor>> predict(const std::map<std::string, Tensor>& inputs,
