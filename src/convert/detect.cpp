@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "formats/hdf5/file.h"
 #include "formats/zip.h"
 
 namespace onward::convert {
@@ -18,15 +19,6 @@ constexpr std::string_view kSupported =
     "Onward reads Keras .keras and .h5, TensorFlow SavedModel folders and frozen .pb, PyTorch .pt2, TorchScript .pt, "
     ".pth and "
     ".safetensors, and .onnx";
-
-bool is_hdf5(std::string_view text) {
-  constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n", 8);
-  if (text.starts_with(kSignature)) return true;
-  for (size_t offset = 512; offset + 8 <= text.size() && offset <= (1U << 20U); offset *= 2) {
-    if (text.substr(offset, 8) == kSignature) return true;
-  }
-  return false;
-}
 
 bool is_text(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -91,7 +83,7 @@ std::string described(std::string_view text) {
 
 Format detect_file(const Bytes& file, const fs::path& path) {
   const std::string_view text = file.text();
-  if (is_hdf5(text)) return Format::kHdf5;
+  if (hdf5::looks_like_hdf5(file.view())) return Format::kHdf5;
   if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) return detect_zip(file, path);
   if (is_safetensors(file)) return Format::kSafetensors;
   if (is_pickle(text) || is_tar(text)) return Format::kTorchCheckpoint;

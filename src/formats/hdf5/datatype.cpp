@@ -74,6 +74,10 @@ Datatype read_datatype(const File::Impl& file, const Bytes& message) {
       type.dtype = "string";
       type.padding = static_cast<char>(bits & 0x0fU);
       return type;
+    case 5:  // what h5py makes of a number type that HDF5 has no name for; of two bytes Keras writes bfloat16
+      if (type.size != 2) break;
+      type.dtype = "bfloat16";
+      return type;
     case 8: {  // an enum, as h5py writes booleans: {FALSE, TRUE} over int8
       const Datatype base = read_datatype(file, message.slice(8, message.size() - 8));
       type = base;

@@ -1,6 +1,7 @@
 #include "formats/hdf5/file.h"
 
 #include "formats/hdf5/internal.h"
+#include "formats/zip.h"
 
 namespace onward::hdf5 {
 namespace {
@@ -67,7 +68,8 @@ std::vector<ParsedAttribute> parse_attributes(const File::Impl& file, uint64_t a
 
 }  // namespace
 
-bool looks_like_hdf5(ByteView file) { return find_superblock(file).has_value(); }
+// A .keras archive may hold its weights just where a signature may stand.
+bool looks_like_hdf5(ByteView file) { return !zip::looks_like_zip(file) && find_superblock(file).has_value(); }
 
 ByteReader File::Impl::reader(uint64_t address) const {
   if (address >= bytes.size()) damaged("an address is past the end");

@@ -20,7 +20,7 @@
 
 namespace onward::hdf5 {
 
-// Whether the bytes hold an HDF5 signature at one of the places where it may stand.
+// Whether the bytes hold an HDF5 signature at one of the places where it may stand, and are no zip archive.
 bool looks_like_hdf5(ByteView file);
 
 struct Object;

@@ -16,6 +16,16 @@ std::vector<T> numbers(const Array& array) {
   return values;
 }
 
+TEST(Hdf5, StandsBehindABlockOfTheUsersButNotInAZip) {
+  const auto with_signature = [](std::string head) {
+    head.resize(512);
+    return head + "\x89HDF\r\n\x1a\n";
+  };
+  EXPECT_TRUE(looks_like_hdf5(Bytes::from_string(with_signature("my notes")).view()));
+  // A .keras archive that holds its weights just there.
+  EXPECT_FALSE(looks_like_hdf5(Bytes::from_string(with_signature("PK\x03\x04")).view()));
+}
+
 TEST(Hdf5, ReadsAttributes) {
   const Object root = File::open(fixture("layouts.h5")).at("");
   EXPECT_EQ(root.text("model_config"), "{\"class_name\": \"Sequential\"}");
