@@ -14,6 +14,7 @@ bool fold_constants(ir::Graph& graph, const ir::Inference& inference);
 bool fold_pad(ir::Graph& graph, const ir::Inference& inference);
 bool fuse_gemm(ir::Graph& graph, const ir::Inference& inference);
 bool fuse_patterns(ir::Graph& graph, const ir::Inference& inference);
+bool gather_strings(ir::Graph& graph, const ir::Inference& inference);
 // For convert --layout nchw; changes the model's interface, so it is no part of the pipeline.
 bool images_to_channels_first(ir::Graph& graph, const ir::Inference& inference);
 bool infer_shapes(ir::Graph& graph, const ir::Inference& inference);

@@ -35,6 +35,8 @@ constexpr std::array kPipeline = {
     Pass{"fuse_gemm", fuse_gemm},
     Pass{"fold_affine", fold_affine},
     Pass{"fold_pad", fold_pad},
+    // After folding, which gathers constant strings itself.
+    Pass{"string_gather", gather_strings},
     // After everything that looks for patterns: the casts it puts around operators would hide them.
     Pass{"kernel_types", cast_around_kernels},
     // Casts that follow one another become one.
