@@ -16,4 +16,10 @@ ir::Value* truncated(ir::Builder& b, ir::Value* x);
 // The shape of all tensors broadcast to one another.
 ir::Value* broadcast_shape(ir::Builder& b, const ir::Values& tensors);
 
+// Integers shifted by `count` bits, keeping the sign; a shift by the width or more, or by a negative number, moves
+// everything out.
+ir::Value* shifted(ir::Builder& b, ir::Value* x, ir::Value* count, bool left);
+// Of two integer tensors that broadcast: the greatest common divisor of their sizes.
+ir::Value* greatest_divisor(ir::Builder& b, ir::Value* x, ir::Value* y);
+
 }  // namespace onward::importer

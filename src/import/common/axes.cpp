@@ -38,6 +38,13 @@ Value* flipped(ir::Builder& b, Value* x, const std::vector<int64_t>& axes) {
   return b.Slice(x, b.ints(back), b.ints(start), b.ints(axes), b.ints(back));
 }
 
+Value* along(ir::Builder& b, Value* vector, int64_t axis, size_t rank) {
+  if (rank == 1) return vector;
+  std::vector<int64_t> shape(rank, 1);
+  shape.at(static_cast<size_t>(axis)) = -1;
+  return b.Reshape(vector, shape);
+}
+
 Value* counting(ir::Builder& b, Value* count) {
   Value* scalar = count->rank() == 0 ? count : b.Squeeze(count, {0});
   return b.Range(b.i64(0), b.Cast(scalar, DType::kInt64), b.i64(1));

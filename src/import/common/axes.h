@@ -17,6 +17,8 @@ ir::Value* move_axis(ir::Builder& b, ir::Value* x, int64_t from, int64_t to);
 ir::Value* swap_axes(ir::Builder& b, ir::Value* x, int64_t from, int64_t to);
 // Backwards along some dimensions.
 ir::Value* flipped(ir::Builder& b, ir::Value* x, const std::vector<int64_t>& axes);
+// A vector of numbers that varies along `axis` (not negative) of a tensor of `rank` dimensions.
+ir::Value* along(ir::Builder& b, ir::Value* vector, int64_t axis, size_t rank);
 // 0, 1, … count - 1 as int64; `count` of rank 0 or 1.
 ir::Value* counting(ir::Builder& b, ir::Value* count);
 

@@ -31,7 +31,14 @@ RecurrentResult recurrent(Builder& b, const Recurrent& layer, Value* x, Value* l
   ir::Values inputs{x, layer.w, layer.r, layer.bias, lengths, h};
   const bool lstm = op == "LSTM";
   if (lstm) inputs.push_back(c);
-  const ir::Values out = b.ops(op, inputs, lstm ? 3 : 2, attrs);
+  const DType dtype = x->dtype;
+  if (dtype == DType::kDouble) {  // ONNX Runtime computes recurrent layers in float
+    for (Value*& input : inputs) {
+      if (input != nullptr && input->dtype == dtype) input = b.Cast(input, DType::kFloat);
+    }
+  }
+  ir::Values out = b.ops(op, inputs, lstm ? 3 : 2, attrs);
+  for (Value*& output : out) output = b.Cast(output, dtype);
   return {out[0], out[1], lstm ? out[2] : nullptr};
 }
 

@@ -214,16 +214,4 @@ Eigen symmetric_eigen(ir::Builder& b, Value* a) {
   return {order[0], b.op("GatherElements", {results[1], columns}, {{"axis", -1}})};
 }
 
-// The roots of the eigenvalues of A' A, in double: half of its digits are left for the smallest ones.
-Value* singular_values(ir::Builder& b, Value* a) {
-  const DType dtype = a->dtype;
-  Value* x = b.Cast(a, DType::kDouble);
-  Value* squares = b.MatMul(transposed(b, x), x);
-  Value* values = symmetric_eigen(b, squares).values;
-  Value* rising = b.Sqrt(b.Max(values, 0.0));
-  Value* falling = flipped(b, rising, {static_cast<int64_t>(rising->rank()) - 1});
-  Value* count = b.Min(b.dim(a, -2), b.dim(a, -1));
-  return b.Cast(b.Slice(falling, b.ints({0}), count, b.ints({-1})), dtype);
-}
-
 }  // namespace onward::importer

@@ -2,6 +2,8 @@
 // lacks.
 #pragma once
 
+#include <functional>
+
 #include "ir/builder.h"
 
 namespace onward::importer {
@@ -47,7 +49,17 @@ struct Eigen {
 Eigen symmetric_eigen(ir::Builder& b, ir::Value* a);
 // The symmetric matrix of which `a` holds one triangle.
 ir::Value* symmetric(ir::Builder& b, ir::Value* a, bool upper);
-// Falling.
+
+// A = U diag(s) V', by one-sided Jacobi rotations in double; results in `a`'s dtype.
+struct Svd {
+  ir::Value* u;       // [*, m, k], or [*, m, m] where `full`; k is the smaller side
+  ir::Value* values;  // [*, k], falling
+  ir::Value* v;       // [*, n, k], or [*, n, n]
+};
+Svd singular_factors(ir::Builder& b, ir::Value* a, bool full);
 ir::Value* singular_values(ir::Builder& b, ir::Value* a);
+// Singular values not above cut(largest [*]), which is [*] or rank 0, count as zero.
+using SingularCut = std::function<ir::Value*(ir::Value* largest)>;
+ir::Value* pseudo_inverse(ir::Builder& b, ir::Value* a, const SingularCut& cut);
 
 }  // namespace onward::importer

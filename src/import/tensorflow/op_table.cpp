@@ -84,6 +84,7 @@ const OpTable& op_table() {
     register_normalization(table);
     register_padding(table);
     register_pooling(table);
+    register_projective(table);
     register_quantization(table);
     register_ragged(table);
     register_recurrent_cells(table);

@@ -123,6 +123,14 @@ void register_gradients(OpTable& t) {
   t.add("BiasAddGrad", bias_add_grad);
 }
 
+// Sigmoid(x: T) -> y. ONNX Runtime makes an operator that it has no kernel for out of x · sigmoid(x) on doubles.
+Value* sigmoid(Call& c) {
+  Builder& b = c.b;
+  Value* x = c.input(0);
+  if (x->dtype == DType::kDouble) return b.Reciprocal(b.Add(b.Exp(b.Neg(x)), 1.0));
+  return b.Sigmoid(x);
+}
+
 }  // namespace
 
 void register_activation(OpTable& t) {
@@ -131,7 +139,7 @@ void register_activation(OpTable& t) {
   t.add("LeakyRelu", leaky_relu);
   t.add("Elu", elu);
   t.add("Selu", selu);
-  t.add("Sigmoid", unary<&Builder::Sigmoid>);
+  t.add("Sigmoid", sigmoid);
   t.add("Softplus", unary<&Builder::Softplus>);
   t.add("Softsign", unary<&Builder::Softsign>);
   t.add("Softmax", softmax);

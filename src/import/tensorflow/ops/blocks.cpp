@@ -1,4 +1,5 @@
 // Blocks of space moved to depth or batch and back; patches of images.
+#include "import/common/folding.h"
 #include "import/tensorflow/ops/families.h"
 #include "import/tensorflow/ops/helpers.h"
 #include "import/tensorflow/ops/windows.h"
@@ -118,25 +119,7 @@ Value* extract_patches(Call& c) {
     Value* none = b.ints({0});
     x = b.op("Pad", {x, b.Concat({none, pads.begins, none, none, pads.ends, none}, 0)}, {{"mode", "constant"}});
   }
-  // Each axis becomes two: the window's number and the place in it.
-  std::vector<int64_t> perm{0};
-  ir::Values shape{b.dim(x, 0)};
-  int64_t inside = 1;
-  for (size_t i = 0; i < count; ++i) {
-    const int64_t axis = static_cast<int64_t>(2 * i) + 1;
-    Value* extent = b.i64((w.kernel[i] - 1) * w.dilations[i] + 1);
-    Value* windows = b.Add(b.Div(b.Sub(b.dim_scalar(x, axis), extent), b.i64(w.strides[i])), b.i64(1));
-    Value* starts = b.Mul(counting(b, windows), b.i64(w.strides[i]));
-    Value* places = b.Mul(counting(b, b.i64(w.kernel[i])), b.i64(w.dilations[i]));
-    x = b.Gather(x, b.Add(b.Unsqueeze(starts, {1}), places), axis);
-    perm.push_back(axis);
-    shape.push_back(b.Unsqueeze(windows, {0}));
-    inside *= w.kernel[i];
-  }
-  for (size_t i = 0; i < count; ++i) perm.push_back(static_cast<int64_t>(2 * i) + 2);
-  perm.push_back(static_cast<int64_t>(2 * count) + 1);
-  shape.push_back(b.Mul(b.dim(x, -1), b.ints({inside})));
-  return b.Reshape(b.Transpose(x, perm), b.Concat(shape, 0));
+  return patches(b, x, w.kernel, w.strides, w.dilations);
 }
 
 }  // namespace

@@ -100,6 +100,51 @@ Items add_n(Call& c) {
 // Select(condition: bool, t: T, e: T) -> output
 Items select_complex(Call& c) { return {result(c, importer::where(c.b, c.input(0), operand(c, 1), operand(c, 2)))}; }
 
+// What only moves or adds elements: the operator on the real and on the imaginary parts.
+Items by_parts(Call& c) {
+  const Op* op = op_table().find(c.node().op);
+  c.require(op != nullptr, "has no translation for real numbers");
+  const auto on = [&](bool imaginary_part) {
+    Items inputs;
+    for (size_t i = 0; i < c.input_count(); ++i) {
+      const Parts x = c.is_complex(i) ? operand(c, i) : Parts{};
+      inputs.push_back(!c.is_complex(i) ? c.item(i) : Item(imaginary_part ? imaginary(c.b, x) : x.re));
+    }
+    return Call(c.evaluator(), c.scope(), c.index(), std::move(inputs)).run(*op);
+  };
+  const Items re = on(false);
+  const Items im = on(true);
+  Items results;
+  for (size_t i = 0; i < re.size(); ++i) {
+    const auto* real_part = re[i].get_if<Value*>();
+    const auto* imaginary_part = im[i].get_if<Value*>();
+    c.require(real_part != nullptr && imaginary_part != nullptr, "gives no tensors");
+    results.push_back(result(c, {*real_part, *imaginary_part}));
+  }
+  return results;
+}
+
+Parts rsqrt(ir::Builder& b, const Parts& x) { return importer::reciprocal(b, importer::sqrt(b, x)); }
+Parts log1p(ir::Builder& b, const Parts& x) { return importer::log(b, {b.Add(x.re, 1), x.im}); }
+Parts expm1(ir::Builder& b, const Parts& x) {
+  const Parts y = importer::exp(b, x);
+  return {b.Sub(y.re, 1), y.im};
+}
+
+// Einsum(inputs: N * T, equation: string) -> output: linear in each of at most two operands
+Items einsum(Call& c) {
+  ir::Builder& b = c.b;
+  c.require(c.input_count() <= 2, "of more than two complex tensors is not supported");
+  const std::string equation = c.text("equation");
+  const auto on = [&](const ir::Values& inputs) { return b.op("Einsum", inputs, {{"equation", equation}}); };
+  const Parts x = operand(c, 0);
+  if (c.input_count() == 1) return {result(c, {on({x.re}), on({imaginary(b, x)})})};
+  const Parts y = operand(c, 1);
+  Value* x_im = imaginary(b, x);
+  Value* y_im = imaginary(b, y);
+  return {result(c, {b.Sub(on({x.re, y.re}), on({x_im, y_im})), b.Add(on({x.re, y_im}), on({x_im, y.re}))})};
+}
+
 // Pad(input: T, paddings: Tpaddings) -> output: with zeros
 Items pad(Call& c) {
   ir::Builder& b = c.b;
@@ -203,6 +248,35 @@ void register_arithmetic(OpTable& t) {
   t.complex("BatchMatMulV3", batch_mat_mul);
   t.complex("SelectV2", select_complex);
   t.complex("Pad", pad);
+  t.complex("Sign", unary<importer::sgn>);
+  t.complex("Rsqrt", unary<rsqrt>);
+  t.complex("Log1p", unary<log1p>);
+  t.complex("Expm1", unary<expm1>);
+  t.complex("Einsum", einsum);
+  for (const char* name : {"Tile",
+                           "ReverseV2",
+                           "Roll",
+                           "Split",
+                           "SplitV",
+                           "GatherNd",
+                           "Unpack",
+                           "BroadcastTo",
+                           "MirrorPad",
+                           "TensorScatterUpdate",
+                           "TensorScatterAdd",
+                           "Cumsum",
+                           "MatrixDiagPart",
+                           "MatrixDiagPartV2",
+                           "MatrixDiagPartV3",
+                           "MatrixDiag",
+                           "MatrixDiagV2",
+                           "MatrixDiagV3",
+                           "MatrixBandPart",
+                           "DiagPart",
+                           "Diag",
+                           "ReverseSequence"}) {
+    t.complex(name, by_parts);
+  }
 }
 
 }  // namespace

@@ -59,8 +59,8 @@ Items nothing(Call&) { return {}; }
 void register_core(OpTable& t) {
   t.add("Const", constant);
   for (const char* name : {"Identity", "StopGradient", "PreventGradient", "Snapshot", "PlaceholderWithDefault",
-                           "CheckNumerics", "ReadVariableOpSnapshot", "DebugIdentity", "Print", "EnsureFinite",
-                           "DeepCopy", "RefIdentity", "CopyHost", "Copy", "DebugGradientIdentity"}) {
+                           "CheckNumerics", "CheckNumericsV2", "ReadVariableOpSnapshot", "DebugIdentity", "Print",
+                           "EnsureFinite", "DeepCopy", "RefIdentity", "CopyHost", "Copy", "DebugGradientIdentity"}) {
     t.add(name, identity);
   }
   t.add("IdentityN", identities);

@@ -3,6 +3,7 @@
 #include <limits>
 #include <numbers>
 
+#include "import/common/arithmetic.h"
 #include "import/tensorflow/ops/dtypes.h"
 #include "import/tensorflow/ops/families.h"
 
@@ -213,18 +214,11 @@ template <bool Left>
 Value* shift(Call& c) {
   Builder& b = c.b;
   const DType dtype = c.input(0)->dtype;
-  if (ir::is_unsigned_integer(dtype)) {
+  // ONNX Runtime shifts these; others go by arithmetic.
+  if (dtype == DType::kUInt8 || dtype == DType::kUInt32 || dtype == DType::kUInt64) {
     return b.op("BitShift", {c.input(0), c.input(1)}, {{"direction", Left ? "LEFT" : "RIGHT"}});
   }
-  // Signed numbers shift as multiplication by powers of two, rounded down.
-  const DType wide = DType::kInt64;
-  Value* power = b.Cast(b.op("BitShift",
-                             {b.Cast(b.number_like(1, b.Cast(c.input(1), DType::kUInt64)), DType::kUInt64),
-                              b.Cast(c.input(1), DType::kUInt64)},
-                             {{"direction", "LEFT"}}),
-                        wide);
-  Value* x = b.Cast(c.input(0), wide);
-  return b.Cast(Left ? b.Mul(x, power) : floor_quotient(b, x, power), dtype);
+  return shifted(b, c.input(0), c.input(1), Left);
 }
 
 // LogicalXor(x: bool, y: bool) -> z and kin take bools as they are.

@@ -28,6 +28,7 @@ void register_matrix(OpTable& table);
 void register_normalization(OpTable& table);
 void register_padding(OpTable& table);
 void register_pooling(OpTable& table);
+void register_projective(OpTable& table);
 void register_quantization(OpTable& table);
 void register_ragged(OpTable& table);
 void register_recurrent_cells(OpTable& table);

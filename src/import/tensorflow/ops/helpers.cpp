@@ -34,12 +34,6 @@ Value* dims(ir::Builder& b, Value* x, int64_t start, int64_t end) { return b.Sli
 
 Value* product(ir::Builder& b, Value* vector) { return b.ReduceProd(vector, {0}); }
 
-Value* along(ir::Builder& b, Value* vector, size_t axis, size_t rank) {
-  std::vector<int64_t> others = all_axes(rank);
-  others.erase(others.begin() + static_cast<std::ptrdiff_t>(axis));
-  return b.Unsqueeze(vector, others);
-}
-
 Value* swapped(ir::Builder& b, Value* x) {
   std::vector<int64_t> perm = all_axes(x->rank());
   if (perm.size() >= 2) std::swap(perm[perm.size() - 1], perm[perm.size() - 2]);

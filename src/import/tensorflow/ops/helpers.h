@@ -23,8 +23,6 @@ ir::Value* reshape(ir::Builder& b, ir::Value* x, ir::Value* shape);
 ir::Value* dims(ir::Builder& b, ir::Value* x, int64_t start, int64_t end = kToEnd);
 // The product of a vector's elements, rank 1 with one element.
 ir::Value* product(ir::Builder& b, ir::Value* vector);
-// A vector of numbers that varies along `axis` of a tensor of `rank` dimensions.
-ir::Value* along(ir::Builder& b, ir::Value* vector, size_t axis, size_t rank);
 // The last two axes swapped; where the rank is not known, fails.
 ir::Value* swapped(ir::Builder& b, ir::Value* x);
 

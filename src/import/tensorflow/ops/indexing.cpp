@@ -175,6 +175,238 @@ ir::Values fill_empty_rows(Call& c) {
   return {out_indices, out_values, empty, place};
 }
 
+// --- sparse tensors: indices [n, rank], values [n], shape [rank] -----------------------------------------------------
+
+struct Sparse {
+  Value* indices;
+  Value* values;
+  Value* shape;
+};
+Sparse sparse_input(Call& c, size_t first) {
+  ir::Builder& b = c.b;
+  return {b.Cast(c.input(first), DType::kInt64), c.input(first + 1),
+          b.Cast(as_vector(b, c.input(first + 2)), DType::kInt64)};
+}
+
+int64_t rank_of(Call& c, const Value* shape) {
+  c.require(shape->dim(0).is_known(), "its rank is only known when the model runs");
+  return shape->dim(0).value();
+}
+
+// The place of each element in the flat tensor, [n]; and back.
+Value* flat_places(Call& c, Value* indices, Value* shape) {
+  ir::Builder& b = c.b;
+  Value* place = nullptr;
+  for (int64_t i = 0; i < rank_of(c, shape); ++i) {
+    Value* index = b.Select(indices, i, 1);
+    place = place == nullptr ? index : b.Add(b.Mul(place, b.Select(shape, i, 0)), index);
+  }
+  c.require(place != nullptr, "a sparse scalar is not supported");
+  return place;
+}
+Value* indices_of(Call& c, Value* place, Value* shape) {
+  ir::Builder& b = c.b;
+  ir::Values columns;
+  for (int64_t i = rank_of(c, shape) - 1; i >= 0; --i) {
+    Value* size = b.Max(b.Select(shape, i, 0), b.i64(1));
+    columns.insert(columns.begin(), b.Unsqueeze(b.Mod(place, size), {1}));
+    place = b.Div(place, size);
+  }
+  return b.Concat(columns, 1);
+}
+
+Value* dense_of(Call& c, const Sparse& x, double blank) {
+  ir::Builder& b = c.b;
+  return scatter(b, b.Fill(x.shape, blank, x.values->dtype), x.indices, x.values, "none");
+}
+
+// In the order of a dense tensor's elements.
+Sparse in_order(Call& c, const Sparse& x) {
+  ir::Builder& b = c.b;
+  Value* place = flat_places(c, x.indices, x.shape);
+  const ir::Values order = b.ops("TopK", {place, b.dim(place, 0)}, 2, {{"axis", 0}, {"largest", 0}, {"sorted", 1}});
+  return {b.Gather(x.indices, order[1], 0), b.Gather(x.values, order[1], 0), x.shape};
+}
+
+// SparseReorder(input_indices: int64, input_values: T, input_shape: int64) -> output_indices, output_values
+ir::Values sparse_reorder(Call& c) {
+  const Sparse x = in_order(c, sparse_input(c, 0));
+  return {x.indices, x.values};
+}
+
+// SparseReshape(input_indices: int64, input_shape: int64, new_shape: int64) -> output_indices, output_shape
+ir::Values sparse_reshape(Call& c) {
+  ir::Builder& b = c.b;
+  Value* shape = as_vector(b, c.input(1));
+  Value* wanted = as_vector(b, c.input(2));
+  Value* open = b.Less(wanted, b.i64(0));
+  Value* rest = b.Div(product(b, shape), b.Max(product(b, b.Where(open, b.i64(1), wanted)), b.i64(1)));
+  Value* result = b.Where(open, rest, wanted);
+  return {indices_of(c, flat_places(c, c.input(0), shape), result), result};
+}
+
+// SparseConcat(indices: N * int64, values: N * T, shapes: N * int64, concat_dim: int) -> output_indices, output_values,
+// output_shape
+ir::Values sparse_concat(Call& c) {
+  ir::Builder& b = c.b;
+  const size_t count = c.input_count() / 3;
+  Value* shape = as_vector(b, c.input(2 * count));
+  const int64_t rank = rank_of(c, shape);
+  int64_t axis = c.integer("concat_dim");
+  axis += axis < 0 ? rank : 0;
+  c.require(axis >= 0 && axis < rank, "its dimension is out of range");
+  std::vector<int64_t> unit(static_cast<size_t>(rank), 0);
+  unit[static_cast<size_t>(axis)] = 1;
+  Value* offset = b.ints({0});
+  ir::Values indices;
+  ir::Values values;
+  for (size_t i = 0; i < count; ++i) {
+    indices.push_back(b.Add(c.input(i), b.Mul(b.ints(unit), offset)));
+    values.push_back(c.input(count + i));
+    offset = b.Add(offset, b.Slice(as_vector(b, c.input(2 * count + i)), axis, axis + 1, 0));
+  }
+  Value* total = b.Where(b.Equal(b.ints(unit), b.i64(1)), offset, shape);
+  const Sparse all = in_order(c, {b.Concat(indices, 0), b.Concat(values, 0), total});
+  return {all.indices, all.values, total};
+}
+
+// The elements within [start, start + size).
+Sparse sliced(Call& c, const Sparse& x, Value* start, Value* size) {
+  ir::Builder& b = c.b;
+  Value* end = b.Min(b.Add(start, size), x.shape);
+  Value* inside = b.And(b.GreaterOrEqual(x.indices, start), b.Less(x.indices, end));
+  Value* kept = b.Cast(b.ReduceMin(b.Cast(inside, DType::kInt32), {1}, false), DType::kBool);
+  return {b.Sub(b.op("Compress", {x.indices, kept}, {{"axis", 0}}), start),
+          b.op("Compress", {x.values, kept}, {{"axis", 0}}), b.Max(b.Sub(end, start), b.i64(0))};
+}
+
+// SparseSlice(indices: int64, values: T, shape: int64, start: int64, size: int64) -> output_indices, output_values,
+// output_shape
+ir::Values sparse_slice(Call& c) {
+  const Sparse x = sliced(c, sparse_input(c, 0), as_vector(c.b, c.input(3)), as_vector(c.b, c.input(4)));
+  return {x.indices, x.values, x.shape};
+}
+
+// SparseSplit(split_dim: int64, indices: int64, values: T, shape: int64, num_split: int) -> output_indices: num_split *
+// int64, output_values: num_split * T, output_shape: num_split * int64: the first parts are larger by one where it does
+// not divide evenly
+ir::Values sparse_split(Call& c) {
+  ir::Builder& b = c.b;
+  const Sparse x = sparse_input(c, 1);
+  const int64_t rank = rank_of(c, x.shape);
+  int64_t axis = c.constant_int(0, "dimension");
+  axis += axis < 0 ? rank : 0;
+  const int64_t count = c.integer("num_split");
+  c.require(axis >= 0 && axis < rank && count > 0, "its dimension is out of range");
+  std::vector<int64_t> unit(static_cast<size_t>(rank), 0);
+  unit[static_cast<size_t>(axis)] = 1;
+  Value* along_axis = b.ints(unit);
+  Value* size = b.Slice(x.shape, axis, axis + 1, 0);
+  Value* share = b.Div(size, b.i64(count));
+  Value* larger = b.Mod(size, b.i64(count));
+  ir::Values indices;
+  ir::Values values;
+  ir::Values shapes;
+  Value* start = b.ints({0});
+  for (int64_t i = 0; i < count; ++i) {
+    Value* length = b.Add(share, b.Cast(b.Less(b.ints({i}), larger), DType::kInt64));
+    Value* sizes = b.Where(b.Equal(along_axis, b.i64(1)), length, x.shape);
+    const Sparse part = sliced(c, x, b.Mul(along_axis, start), sizes);
+    indices.push_back(part.indices);
+    values.push_back(part.values);
+    shapes.push_back(part.shape);
+    start = b.Add(start, length);
+  }
+  indices.insert(indices.end(), values.begin(), values.end());
+  indices.insert(indices.end(), shapes.begin(), shapes.end());
+  return indices;
+}
+
+// Both tensors' elements where either has one: [u] places, and each one's values there, zero where it has none.
+struct Union {
+  Value* places;
+  Value* first;
+  Value* second;
+};
+Union united(Call& c, const Sparse& x, const Sparse& y) {
+  ir::Builder& b = c.b;
+  const ir::Values all =
+      b.ops("Unique", {b.Concat({flat_places(c, x.indices, x.shape), flat_places(c, y.indices, y.shape)}, 0)}, 3,
+            {{"sorted", 1}});
+  Value* count = b.dim(x.indices, 0);
+  Value* zeros = b.Fill(b.dim(all[0], 0), 0, x.values->dtype);
+  const auto spread = [&](Value* at, Value* values) {
+    return b.op("ScatterElements", {zeros, at, values}, {{"axis", 0}});
+  };
+  Value* axis = b.ints({0});
+  return {all[0], spread(b.Slice(all[2], axis, count, axis), x.values),
+          spread(b.Slice(all[2], count, b.ints({kToEnd}), axis), y.values)};
+}
+
+// SparseAdd(a_indices: int64, a_values: T, a_shape: int64, b_indices: int64, b_values: T, b_shape: int64, thresh:
+// Treal)
+// -> sum_indices, sum_values, sum_shape: without what is smaller than thresh
+ir::Values sparse_add(Call& c) {
+  ir::Builder& b = c.b;
+  const Sparse x = sparse_input(c, 0);
+  const Union both = united(c, x, sparse_input(c, 3));
+  Value* sum = b.Add(both.first, both.second);
+  Value* kept = b.GreaterOrEqual(b.Abs(sum), b.Cast(as_scalar(b, c.input(6)), sum->dtype));
+  Value* places = b.op("Compress", {both.places, kept}, {{"axis", 0}});
+  return {indices_of(c, places, x.shape), b.op("Compress", {sum, kept}, {{"axis", 0}}), x.shape};
+}
+
+// SparseSparseMaximum(a_indices: int64, a_values: T, a_shape: int64, b_indices: int64, b_values: T, b_shape: int64) ->
+// output_indices, output_values
+template <Value* (ir::Builder::*Node)(Value*, Value*)>
+ir::Values sparse_extreme(Call& c) {
+  const Sparse x = sparse_input(c, 0);
+  const Union both = united(c, x, sparse_input(c, 3));
+  return {indices_of(c, both.places, x.shape), (c.b.*Node)(both.first, both.second)};
+}
+
+// SparseTensorDenseAdd(a_indices: Tindices, a_values: T, a_shape: Tindices, b: T) -> output
+Value* sparse_dense_add(Call& c) { return scatter(c.b, c.input(3), c.input(0), c.input(1), "add"); }
+
+// SparseDenseCwiseMul(sp_indices: int64, sp_values: T, sp_shape: int64, dense: T) -> output: the values
+template <Value* (ir::Builder::*Node)(Value*, Value*)>
+Value* sparse_with_dense(Call& c) {
+  ir::Builder& b = c.b;
+  const Sparse x = sparse_input(c, 0);
+  Value* other = b.op("GatherND", {b.Expand(c.input(3), x.shape), x.indices});
+  return (b.*Node)(x.values, other);
+}
+
+// SparseReduceSum(input_indices: int64, input_values: T, input_shape: int64, reduction_axes: int32, keep_dims: bool =
+// false) -> output; SparseReduceMax gives 0 where there is nothing
+template <bool Sum>
+Value* sparse_reduce(Call& c) {
+  ir::Builder& b = c.b;
+  const Sparse x = sparse_input(c, 0);
+  std::vector<int64_t> axes = c.constant_ints(3, "axes");
+  const bool keep = c.flag("keep_dims");
+  if (Sum) return b.ReduceSum(scatter(b, b.Fill(x.shape, 0, x.values->dtype), x.indices, x.values, "add"), axes, keep);
+  Value* most = b.ReduceMax(dense_of(c, x, lowest(x.values->dtype)), axes, keep);
+  Value* ones = b.Fill(b.Shape(x.values), 1, x.values->dtype);
+  Value* count = b.ReduceSum(scatter(b, b.Fill(x.shape, 0, ones->dtype), x.indices, ones, "add"), axes, keep);
+  return b.Where(b.Equal(count, b.number_like(0, count)), b.number_like(0, most), most);
+}
+
+// SparseSoftmax(sp_indices: int64, sp_values: T, sp_shape: int64) -> output: of the values of each row
+Value* sparse_softmax(Call& c) {
+  const Sparse x = sparse_input(c, 0);
+  return c.b.op("GatherND", {c.b.Softmax(dense_of(c, x, lowest(x.values->dtype)), -1), x.indices});
+}
+
+// SetSize(set_indices: int64, set_values: T, set_shape: int64) -> size: of the sets along the last axis
+Value* set_size(Call& c) {
+  ir::Builder& b = c.b;
+  const Sparse x = sparse_input(c, 0);
+  Value* ones = b.Fill(dims(b, x.indices, 0, 1), 1, DType::kInt32);
+  Value* counts = scatter(b, b.Fill(x.shape, 0, DType::kInt32), x.indices, ones, "add");
+  return b.ReduceSum(counts, {-1}, false);
+}
+
 }  // namespace
 
 void register_indexing(OpTable& t) {
@@ -191,6 +423,22 @@ void register_indexing(OpTable& t) {
   t.add("SparseTensorDenseMatMul", sparse_dense_product);
   t.add("SparseFillEmptyRows -> output_indices, output_values, empty_row_indicator, reverse_index_map",
         fill_empty_rows);
+  t.add("SparseReorder -> output_indices, output_values", sparse_reorder);
+  t.add("SparseReshape -> output_indices, output_shape", sparse_reshape);
+  t.add("SparseConcat -> output_indices, output_values, output_shape", sparse_concat);
+  t.add("SparseSlice -> output_indices, output_values, output_shape", sparse_slice);
+  t.add("SparseSplit -> output_indices*num_split, output_values*num_split, output_shape*num_split", sparse_split);
+  t.add("SparseAdd -> sum_indices, sum_values, sum_shape", sparse_add);
+  t.add("SparseSparseMaximum -> output_indices, output_values", sparse_extreme<&ir::Builder::Max>);
+  t.add("SparseSparseMinimum -> output_indices, output_values", sparse_extreme<&ir::Builder::Min>);
+  t.add("SparseTensorDenseAdd", sparse_dense_add);
+  t.add("SparseDenseCwiseAdd", sparse_with_dense<&ir::Builder::Add>);
+  t.add("SparseDenseCwiseMul", sparse_with_dense<&ir::Builder::Mul>);
+  t.add("SparseDenseCwiseDiv", sparse_with_dense<&ir::Builder::Div>);
+  t.add("SparseReduceSum", sparse_reduce<true>);
+  t.add("SparseReduceMax", sparse_reduce<false>);
+  t.add("SparseSoftmax", sparse_softmax);
+  t.add("SetSize", set_size);
 }
 
 }  // namespace onward::importer::tf

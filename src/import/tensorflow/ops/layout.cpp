@@ -219,9 +219,44 @@ Value* reverse_sequence(Call& c) {
   return b.Transpose(turned, back);
 }
 
+// Where each letter of `target` stands in `source`.
+std::vector<int64_t> letters(Call& c, const std::string& source, const std::string& target) {
+  std::vector<int64_t> places;
+  for (const char letter : target) {
+    const size_t place = source.find(letter);
+    c.require(place != std::string::npos, "its formats differ in their letters");
+    places.push_back(static_cast<int64_t>(place));
+  }
+  return places;
+}
+// DataFormatVecPermute(x: T, src_format: string = "NHWC", dst_format: string = "NCHW") -> y: sizes [4] or pairs [4, 2],
+// or those of the two spatial axes
+Value* format_permuted(Call& c) {
+  std::string source = c.text("src_format", "NHWC");
+  std::string target = c.text("dst_format", "NCHW");
+  const ir::Dim size = c.input(0)->dim(0);
+  c.require(size.is_known(), "its size is only known when the model runs");
+  if (size.value() + 2 == static_cast<int64_t>(source.size())) {
+    for (std::string* format : {&source, &target}) std::erase_if(*format, [](char l) { return l == 'N' || l == 'C'; });
+  }
+  return c.b.Gather(c.input(0), c.b.ints(letters(c, source, target)), 0);
+}
+// DataFormatDimMap(x: T, src_format: string = "NHWC", dst_format: string = "NCHW") -> y: axes, negative ones counted
+// from the end
+Value* format_axes(Call& c) {
+  ir::Builder& b = c.b;
+  const std::string source = c.text("src_format", "NHWC");
+  const std::vector<int64_t> places = letters(c, c.text("dst_format", "NCHW"), source);
+  Value* axis = b.Cast(c.input(0), DType::kInt64);
+  Value* front = b.Where(b.Less(axis, b.i64(0)), b.Add(axis, b.i64(static_cast<int64_t>(source.size()))), axis);
+  return b.Cast(b.Gather(b.ints(places), front, 0), c.input(0)->dtype);
+}
+
 }  // namespace
 
 void register_layout(OpTable& t) {
+  t.add("DataFormatVecPermute", format_permuted);
+  t.add("DataFormatDimMap", format_axes);
   t.add("Reshape", reshaped);
   t.add("Transpose", transposed);
   t.add("ConjugateTranspose", transposed);

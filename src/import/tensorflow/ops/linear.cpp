@@ -71,6 +71,7 @@ Value* cross(Call& c) {
 void register_linear(OpTable& t) {
   t.add("Cross", cross);
   t.add("MatMul", mat_mul);
+  t.add("SparseMatMul", mat_mul);
   t.add("BatchMatMul", batch_mat_mul);
   t.add("BatchMatMulV2", batch_mat_mul);
   t.add("BatchMatMulV3", batch_mat_mul);

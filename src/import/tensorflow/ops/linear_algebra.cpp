@@ -69,7 +69,10 @@ ir::Values symmetric_eigenvalues(Call& c) {
 
 // Svd(input: T, compute_uv: bool = true, full_matrices: bool = false) -> s, u, v
 ir::Values svd(Call& c) {
-  c.require(!c.flag("compute_uv", true), "singular vectors are not supported", "compute singular values only");
+  if (c.flag("compute_uv", true)) {  // the vectors are unique up to signs only
+    const Svd factors = singular_factors(c.b, c.input(0), c.flag("full_matrices"));
+    return {factors.values, factors.u, factors.v};
+  }
   Value* none = c.b.constant(ir::Tensor::filled(c.input(0)->dtype, {0}, 0));
   return {singular_values(c.b, c.input(0)), none, none};
 }
@@ -78,6 +81,44 @@ ir::Values svd(Call& c) {
 ir::Values lu_factors(Call& c) {
   const Lu factors = lu(c.b, wide(c, 0));
   return {narrow(c, factors.packed), c.b.Cast(factors.order, c.dtype("output_idx_type", tensorflow::DataType::kInt32))};
+}
+
+// A matrix whose diagonal `offset` above the main one is `values` [*, n], each in its row; what falls outside is left
+// out.
+Value* on_diagonal(ir::Builder& b, Value* values, int64_t offset) {
+  Value* number = counting(b, b.dim(values, -1));
+  Value* on = b.Equal(b.Add(b.Unsqueeze(number, {1}), b.i64(offset)), number);
+  return b.Where(on, b.Unsqueeze(values, {-1}), b.number_like(0, values));
+}
+
+// TridiagonalSolve(diagonals: T, rhs: T, partial_pivoting: bool = true) -> output: diagonals [*, 3, n] are the upper,
+// the main and the lower one, each by rows
+Value* tridiagonal_solve(Call& c) {
+  ir::Builder& b = c.b;
+  Value* diagonals = wide(c, 0);
+  Value* matrix = nullptr;
+  for (int64_t i = 0; i < 3; ++i) {
+    Value* part = on_diagonal(b, b.Select(diagonals, i, -2), 1 - i);
+    matrix = matrix == nullptr ? part : b.Add(matrix, part);
+  }
+  return narrow(c, solve(b, matrix, wide(c, 1)));
+}
+
+// BandedTriangularSolve(matrix: T, rhs: T, lower: bool = true, adjoint: bool = false) -> output: the matrix's bands [*,
+// k, n], each by rows, from the main diagonal down (the rows up to it where it is not lower)
+Value* banded_solve(Call& c) {
+  ir::Builder& b = c.b;
+  Value* bands = wide(c, 0);
+  const ir::Dim count = bands->dim(bands->rank() - 2);
+  c.require(count.is_known(), "the number of its bands is only known when the model runs");
+  const bool lower = c.flag("lower", true);
+  Value* matrix = nullptr;
+  for (int64_t i = 0; i < count.value(); ++i) {
+    const int64_t offset = lower ? -i : count.value() - 1 - i;
+    Value* part = on_diagonal(b, b.Select(bands, i, -2), offset);
+    matrix = matrix == nullptr ? part : b.Add(matrix, part);
+  }
+  return narrow(c, solve(b, adjoint_where_asked(c, matrix), wide(c, 1)));
 }
 
 }  // namespace
@@ -92,6 +133,8 @@ void register_linear_algebra(OpTable& t) {
   }
   t.add("LogMatrixDeterminant -> sign, log_abs_determinant", log_determinant);
   t.add("MatrixSolveLs", least_squares);
+  t.add("TridiagonalSolve", tridiagonal_solve);
+  t.add("BandedTriangularSolve", banded_solve);
   t.add("Qr -> q, r", qr);
   t.add("SelfAdjointEigV2 -> e, v", symmetric_eigenvalues);
   t.add("Svd -> s, u, v", svd);

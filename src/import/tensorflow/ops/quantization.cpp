@@ -104,7 +104,7 @@ Value* quantize_dequantize_with(Call& c, int64_t bits, bool given_by_default) {
   Value* one = b.number_like(1, x);
   Value* low = b.Div(b.number_like(range.low, x), scale);
   Value* high = b.Div(b.number_like(range.high, x), scale);
-  Value* clamped = b.Min(b.Max(x, low), high);
+  Value* clamped = given ? b.Min(b.Max(x, low), high) : x;
   Value* scaled = b.Mul(clamped, scale);
   Value* rounded = c.text("round_mode", "HALF_TO_EVEN") == "HALF_UP" ? b.Floor(b.Add(scaled, 0.5)) : b.Round(scaled);
   // All zero: nothing to scale.

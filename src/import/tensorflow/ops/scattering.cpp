@@ -103,9 +103,23 @@ void add_changes_nd(OpTable& t, const std::string& what) {
   t.effect("ScatterNd" + what, of_reference<at_points<F>>);
 }
 
+// InplaceUpdate(x: T, i: int32, v: T) -> y: the rows i of x, which the graph does not change itself
+template <Value* (*Combine)(Call&, Value*, Value*)>
+Value* in_place(Call& c) {
+  ir::Builder& b = c.b;
+  Value* rows = b.Unsqueeze(as_vector(b, c.input(1)), {-1});
+  return Combine(c, rows, c.input(2));
+}
+Value* update_rows(Call& c, Value* rows, Value* v) { return scatter(c.b, c.input(0), rows, v, "none"); }
+Value* add_rows(Call& c, Value* rows, Value* v) { return scatter(c.b, c.input(0), rows, v, "add"); }
+Value* subtract_rows(Call& c, Value* rows, Value* v) { return scatter(c.b, c.input(0), rows, c.b.Neg(v), "add"); }
+
 }  // namespace
 
 void register_scattering(OpTable& t) {
+  t.add("InplaceUpdate", in_place<update_rows>);
+  t.add("InplaceAdd", in_place<add_rows>);
+  t.add("InplaceSub", in_place<subtract_rows>);
   t.add("ScatterNd", scatter_nd);
   t.add("ScatterNdNonAliasingAdd", in_tensor<add>);
   add_changes_nd<set>(t, "Update");

@@ -21,6 +21,17 @@ ir::Values top_k_v2(Call& c) { return top(c, as_vector(c.b, c.input(1))); }
 // TopK(input: T, k: int, sorted: bool = true) -> values, indices
 ir::Values top_k(Call& c) { return top(c, c.b.ints({c.integer("k")})); }
 
+// ApproxTopK(input: T, k: int, reduction_dimension: int = -1, recall_target: float = 0.95, is_max_k: bool = true, …) ->
+// values, indices
+ir::Values approximate_top_k(Call& c) {
+  Value* x = c.input(0);
+  const ir::Values both = c.b.ops("TopK", {x, c.b.ints({c.integer("k")})}, 2,
+                                  {{"axis", c.axis(c.integer("reduction_dimension", -1), x)},
+                                   {"largest", c.flag("is_max_k", true)},
+                                   {"sorted", 1}});
+  return {both[0], c.b.Cast(both[1], DType::kInt32)};
+}
+
 // NthElement(input: T, n: int32, reverse: bool = false) -> values
 Value* nth_element(Call& c) {
   ir::Builder& b = c.b;
@@ -54,6 +65,7 @@ Value* in_top_k(Call& c) { return in_top(c, c.b.i64(c.integer("k"))); }
 void register_sorting(OpTable& t) {
   t.add("TopKV2 -> values, indices", top_k_v2);
   t.add("TopK -> values, indices", top_k);
+  t.add("ApproxTopK -> values, indices", approximate_top_k);
   t.add("NthElement", nth_element);
   t.add("InTopKV2", in_top_k_v2);
   t.add("InTopK", in_top_k);

@@ -1,6 +1,10 @@
 // Strings, as far as ONNX goes: joining, splitting and matching need opset 20, comparing 19.
 #include "import/common/strings.h"
 
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
 #include "import/tensorflow/ops/families.h"
 #include "import/tensorflow/ops/helpers.h"
 
@@ -85,16 +89,6 @@ Value* as_string(Call& c) {
 
 // --- characters ------------------------------------------------------------------------------------------------------
 
-// StringLower(input: string, encoding: string = "") -> output
-Value* with_case(Call& c, const char* action) {
-  Builder& b = c.b;
-  Value* x = c.input(0);
-  Value* changed = b.op("StringNormalizer", {b.Reshape(x, {-1})}, {{"case_change_action", action}});
-  return reshape(b, changed, b.Shape(x));
-}
-Value* lower(Call& c) { return with_case(c, "LOWER"); }
-Value* upper(Call& c) { return with_case(c, "UPPER"); }
-
 // StringLength(input: string, unit: string = "BYTE") -> output: int32
 Value* length(Call& c) {
   Builder& b = c.b;
@@ -132,6 +126,58 @@ Characters characters_of(Builder& b, Value* x) {
   return {all, b.Not(b.Equal(all, text(b, ""))), columns};
 }
 
+// Letters and their counterparts: those of ASCII, and with `all` those of the Latin, Greek and Cyrillic blocks that
+// have one at a fixed distance.
+struct Letters {
+  std::vector<std::string> capital;
+  std::vector<std::string> small;
+};
+std::string utf8(int64_t code) {
+  if (code < 0x80) return {static_cast<char>(code)};
+  return {static_cast<char>(0xC0 | (code >> 6)), static_cast<char>(0x80 | (code & 63))};
+}
+Letters letters(bool all) {
+  Letters letters;
+  const auto add = [&](int64_t first, int64_t last, int64_t distance, int64_t step = 1) {
+    for (int64_t code = first; code <= last; code += step) {
+      letters.capital.push_back(utf8(code));
+      letters.small.push_back(utf8(code + distance));
+    }
+  };
+  add('A', 'Z', 32);
+  if (!all) return letters;
+  add(0xC0, 0xD6, 32);
+  add(0xD8, 0xDE, 32);
+  add(0x100, 0x12E, 1, 2);
+  add(0x132, 0x136, 1, 2);
+  add(0x139, 0x147, 1, 2);
+  add(0x14A, 0x176, 1, 2);
+  add(0x391, 0x3A1, 32);
+  add(0x3A3, 0x3AB, 32);
+  add(0x400, 0x40F, 80);
+  add(0x410, 0x42F, 32);
+  return letters;
+}
+
+// StringLower(input: string, encoding: string = "") -> output: without an encoding only the letters of ASCII
+Value* with_case(Call& c, bool to_small) {
+  Builder& b = c.b;
+  Value* x = c.input(0);
+  const Letters pairs = letters(!c.text("encoding").empty());
+  const std::vector<std::string>& from = to_small ? pairs.capital : pairs.small;
+  const std::vector<std::string>& to = to_small ? pairs.small : pairs.capital;
+  const auto [all, there, columns] = characters_of(b, x);
+  std::vector<int64_t> numbers(from.size());
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<int64_t>(i);
+  Value* number = lookup(b, all, from, numbers, -1);
+  Value* table = b.constant(Tensor::of_strings({static_cast<int64_t>(to.size())}, to));
+  Value* other = b.Gather(table, b.Max(number, b.i64(0)), 0);
+  Value* changed = b.Where(b.GreaterOrEqual(number, b.i64(0)), other, all);
+  return reshape(b, joined_characters(b, changed, there), b.Shape(x));
+}
+Value* lower(Call& c) { return with_case(c, true); }
+Value* upper(Call& c) { return with_case(c, false); }
+
 // StringStrip(input: string) -> output
 Value* strip(Call& c) {
   Builder& b = c.b;
@@ -163,6 +209,198 @@ Value* substring(Call& c) {
   return reshape(b, joined_characters(b, all, kept), shape);
 }
 
+// --- replacing by patterns -------------------------------------------------------------------------------------------
+
+// A pattern that goes without backtracking: characters in a row, or one character out of a class (once, or as often as
+// it comes).
+struct Pattern {
+  std::vector<std::string> literal;  // empty: a class
+  std::vector<std::string> members;  // of ASCII
+  bool negated = false;
+  bool repeated = false;
+};
+
+class PatternReader {
+ public:
+  explicit PatternReader(const std::string& text) : text_(text) {}
+
+  std::optional<Pattern> read() {
+    Pattern pattern;
+    while (place_ < text_.size()) {
+      const char next = text_[place_];
+      if (next == '[' || is_shorthand()) {
+        if (!pattern.literal.empty() || place_ != 0) return std::nullopt;
+        const bool known = next == '[' ? read_class(pattern) : read_shorthand(pattern);
+        if (!known) return std::nullopt;
+        pattern.repeated = place_ < text_.size() && text_[place_] == '+';
+        place_ += pattern.repeated ? 1 : 0;
+        return place_ == text_.size() ? std::optional(pattern) : std::nullopt;
+      }
+      if (std::string_view("^$.|?*+(){}]").find(next) != std::string_view::npos) return std::nullopt;
+      if (!read_character()) return std::nullopt;
+      pattern.literal.push_back(character_);
+    }
+    if (pattern.literal.empty()) return std::nullopt;
+    return pattern;
+  }
+
+ private:
+  bool is_shorthand() const {
+    return text_[place_] == '\\' && place_ + 1 < text_.size() &&
+           std::string_view("dDsSwW").find(text_[place_ + 1]) != std::string_view::npos;
+  }
+  // One character, perhaps escaped, into character_.
+  bool read_character() {
+    if (text_[place_] == '\\') {
+      if (++place_ >= text_.size()) return false;
+      const char escaped = text_[place_++];
+      if (escaped == 'n' || escaped == 't' || escaped == 'r') {
+        character_ = escaped == 'n' ? "\n" : escaped == 't' ? "\t" : "\r";
+        return true;
+      }
+      character_ = std::string(1, escaped);
+      return std::isalnum(static_cast<unsigned char>(escaped)) == 0;
+    }
+    size_t end = place_ + 1;
+    while (end < text_.size() && (text_[end] & 0xC0) == 0x80) ++end;
+    character_ = text_.substr(place_, end - place_);
+    place_ = end;
+    return true;
+  }
+  static void add_range(Pattern& pattern, int first, int last) {
+    for (int c = first; c <= last; ++c) pattern.members.emplace_back(1, static_cast<char>(c));
+  }
+  static void add_shorthand(Pattern& pattern, char kind) {
+    if (kind != 's') add_range(pattern, '0', '9');
+    if (kind == 'w') {
+      add_range(pattern, 'A', 'Z');
+      add_range(pattern, 'a', 'z');
+      pattern.members.emplace_back("_");
+    }
+    if (kind == 's') {
+      for (const char* space : {" ", "\t", "\n", "\r", "\f"}) pattern.members.emplace_back(space);
+    }
+  }
+  bool read_shorthand(Pattern& pattern) {
+    const char kind = text_[place_ + 1];
+    place_ += 2;
+    pattern.negated = std::isupper(static_cast<unsigned char>(kind)) != 0;
+    add_shorthand(pattern, static_cast<char>(std::tolower(static_cast<unsigned char>(kind))));
+    return true;
+  }
+  bool read_class(Pattern& pattern) {
+    ++place_;
+    if (place_ < text_.size() && text_[place_] == '^') {
+      pattern.negated = true;
+      ++place_;
+    }
+    for (bool first = true; place_ < text_.size() && (first || text_[place_] != ']'); first = false) {
+      if (text_.compare(place_, 2, "[:") == 0) return false;
+      if (is_shorthand()) {
+        if (std::isupper(static_cast<unsigned char>(text_[place_ + 1])) != 0) return false;
+        add_shorthand(pattern, text_[place_ + 1]);
+        place_ += 2;
+        continue;
+      }
+      if (!read_character()) return false;
+      const std::string from = character_;
+      if (place_ + 1 < text_.size() && text_[place_] == '-' && text_[place_ + 1] != ']') {
+        ++place_;
+        if (!read_character() || from.size() != 1 || character_.size() != 1 || from > character_) return false;
+        add_range(pattern, from[0], character_[0]);
+      } else {
+        pattern.members.push_back(from);
+      }
+    }
+    if (place_ >= text_.size()) return false;
+    ++place_;
+    return true;
+  }
+
+  std::string text_;
+  size_t place_ = 0;
+  std::string character_;
+};
+
+// `rewrite` as it stands in the result, or nothing where it names a part of the match.
+std::optional<std::string> plain_rewrite(const std::string& rewrite) {
+  std::string plain;
+  for (size_t i = 0; i < rewrite.size(); ++i) {
+    if (rewrite[i] == '\\') {
+      if (i + 1 >= rewrite.size() || rewrite[i + 1] != '\\') return std::nullopt;
+      ++i;
+    }
+    plain += rewrite[i];
+  }
+  return plain;
+}
+
+// Whether each character starts a match, and whether it lies in one.
+struct Matches {
+  Value* starts;
+  Value* covered;
+};
+
+// The columns `by` further on; `blank` behind the end.
+Value* ahead(Builder& b, Value* rows, int64_t by, Value* blank) {
+  if (by == 0) return rows;
+  Value* filler = b.Expand(blank, b.Concat({b.dim(rows, 0), b.ints({by})}, 0));
+  return b.Slice(b.Concat({rows, filler}, 1), by, kToEnd, 1);
+}
+Value* before(Builder& b, Value* truth, int64_t by) {
+  Value* filler = b.Expand(b.boolean(false), b.Concat({b.dim(truth, 0), b.ints({by})}, 0));
+  return b.Slice(b.Concat({filler, truth}, 1), b.ints({0}), b.dim(truth, 1), b.ints({1}));
+}
+
+Matches literal_matches(Call& c, const Characters& x, const std::vector<std::string>& literal) {
+  Builder& b = c.b;
+  for (size_t shift = 1; shift < literal.size(); ++shift) {
+    c.require(!std::equal(literal.begin() + static_cast<std::ptrdiff_t>(shift), literal.end(), literal.begin()),
+              "a pattern that can overlap itself is not supported");
+  }
+  Value* starts = x.there;
+  for (size_t i = 0; i < literal.size(); ++i) {
+    const auto by = static_cast<int64_t>(i);
+    starts = b.And(starts, b.Equal(ahead(b, x.all, by, text(b, "")), text(b, literal[i])));
+  }
+  Value* covered = starts;
+  for (size_t i = 1; i < literal.size(); ++i) covered = b.Or(covered, before(b, starts, static_cast<int64_t>(i)));
+  return {starts, covered};
+}
+
+Matches class_matches(Builder& b, const Characters& x, const Pattern& pattern) {
+  const std::vector<int64_t> ones(pattern.members.size(), 1);
+  Value* member = b.Equal(lookup(b, x.all, pattern.members, ones, 0), b.i64(1));
+  Value* in = b.And(x.there, pattern.negated ? b.Not(member) : member);
+  return {pattern.repeated ? b.And(in, b.Not(before(b, in, 1))) : in, in};
+}
+
+// StaticRegexReplace(input: string, pattern: string, rewrite: string, replace_global: bool = true) -> output
+Value* replaced(Call& c, const std::string& pattern_text, const std::string& rewrite_text) {
+  Builder& b = c.b;
+  Value* x = c.input(0);
+  const char* remedy = "clean the text before the model";
+  const std::optional<Pattern> pattern = PatternReader(pattern_text).read();
+  c.require(pattern.has_value(), "the pattern \"" + pattern_text + "\" is more than a class of characters or a text",
+            remedy);
+  const std::optional<std::string> rewrite = plain_rewrite(rewrite_text);
+  c.require(rewrite.has_value(), "a replacement with parts of the match is not supported", remedy);
+  const Characters characters = characters_of(b, x);
+  Matches matches = pattern->literal.empty() ? class_matches(b, characters, *pattern)
+                                             : literal_matches(c, characters, pattern->literal);
+  if (!c.flag("replace_global", true)) {
+    Value* number = b.op("CumSum", {b.Cast(matches.starts, DType::kInt64), b.i64(1)});
+    matches.starts = b.And(matches.starts, b.Equal(number, b.i64(1)));
+    matches.covered = b.And(matches.covered, b.Equal(number, b.i64(1)));
+  }
+  Value* kept = b.Where(matches.covered, text(b, ""), characters.all);
+  Value* changed = b.Where(matches.starts, text(b, *rewrite), kept);
+  return reshape(b, joined_characters(b, changed, characters.there), b.Shape(x));
+}
+Value* static_replace(Call& c) { return replaced(c, c.text("pattern"), c.text("rewrite")); }
+// RegexReplace(input: string, pattern: string, rewrite: string, replace_global: bool = true) -> output
+Value* replace(Call& c) { return replaced(c, c.constant_text(1, "pattern"), c.constant_text(2, "replacement")); }
+
 // StringToHashBucketFast(input: string, num_buckets: int) -> output: int64
 Value* hash_bucket(Call& c) {
   Builder& b = c.b;
@@ -179,6 +417,8 @@ void register_strings(OpTable& t) {
   t.add("StringSplitV2 -> indices, values, shape", split);
   t.add("StaticRegexFullMatch", static_match);
   t.add("RegexFullMatch", match);
+  t.add("StaticRegexReplace", static_replace);
+  t.add("RegexReplace", replace);
   t.add("StringToNumber", to_number);
   t.add("AsString", as_string);
   t.add("StringLower", lower);

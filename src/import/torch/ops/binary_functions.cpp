@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "import/common/arithmetic.h"
 #include "import/torch/ops/families.h"
 #include "import/torch/ops/helpers.h"
 
@@ -113,60 +114,23 @@ Value* ldexp(Call& c) {
 
 // --- integers --------------------------------------------------------------------------------------------------------
 
-// Euclid's algorithm on all elements at once.
-Value* greatest_divisor(Call& c, const ir::Values& x) {
-  ir::Builder& b = c.b;
-  Value* shape = broadcast_shape(b, x);
-  Value* first = b.Expand(b.Abs(x[0]), shape);
-  Value* second = b.Expand(b.Abs(x[1]), shape);
-  const auto any_left = [](ir::Builder& inner, Value* y) {
-    Value* size =
-        inner.ReduceMax(inner.Concat({inner.Reshape(y, {-1}), inner.Cast(inner.ints({0}), y->dtype)}, 0), {}, false);
-    return inner.Greater(size, inner.number_like(0, size));
-  };
-  const auto step = [&](ir::Builder& inner, Value*, Value*, const ir::Values& state) -> ir::Builder::LoopResult {
-    Value* zero = inner.number_like(0, state[1]);
-    Value* done = inner.Equal(state[1], zero);
-    Value* divisor = inner.Where(done, inner.number_like(1, state[1]), state[1]);
-    Value* rest = inner.Where(done, zero, inner.Mod(state[0], divisor));
-    Value* larger = inner.Where(done, state[0], state[1]);
-    return {any_left(inner, rest), {larger, rest}, {}};
-  };
-  return b.Loop(nullptr, any_left(b, second), {first, second}, step)[0];
+Value* gcd(Call& c) {
+  const ir::Values x = c.promoted({"self", "other"});
+  return greatest_divisor(c.b, x[0], x[1]);
 }
-Value* gcd(Call& c) { return greatest_divisor(c, c.promoted({"self", "other"})); }
 Value* lcm(Call& c) {
   ir::Builder& b = c.b;
   const ir::Values x = c.promoted({"self", "other"});
-  Value* divisor = greatest_divisor(c, x);
+  Value* divisor = greatest_divisor(b, x[0], x[1]);
   Value* zero = b.number_like(0, divisor);
   Value* safe = b.Where(b.Equal(divisor, zero), b.number_like(1, divisor), divisor);
   return b.Abs(b.Mul(b.Div(x[0], safe), x[1]));
 }
 
-// ONNX shifts unsigned numbers only: multiplication and floored division by a power of two do the same. A shift by the
-// width or more, or by a negative number, moves everything out.
 template <bool Left>
 Value* shift(Call& c) {
-  ir::Builder& b = c.b;
   const ir::Values x = c.promoted({"self", "other"});
-  const DType dtype = x[0]->dtype;
-  const auto bits = static_cast<double>(ir::dtype_bits(dtype));
-  Value* value = b.Cast(x[0], DType::kInt64);
-  Value* by = b.Cast(x[1], DType::kInt64);
-  Value* zero = b.i64(0);
-  Value* all = b.Or(b.Less(by, zero), b.GreaterOrEqual(by, b.i64(static_cast<int64_t>(bits))));
-  Value* kept = b.Where(all, zero, by);
-  Value* power = b.Cast(
-      b.op("BitShift", {b.Cast(b.i64(1), DType::kUInt64), b.Cast(kept, DType::kUInt64)}, {{"direction", "LEFT"}}),
-      DType::kInt64);
-  if (Left) return b.Cast(b.Where(all, zero, b.Mul(value, power)), dtype);
-  // 2^63 is negative as an int64: that shift leaves the sign alone.
-  Value* top = b.Less(power, zero);
-  Value* divisor = b.Where(top, b.i64(1), power);
-  Value* floored = b.Div(b.Sub(value, b.Mod(value, divisor)), divisor);
-  Value* sign = b.Where(b.Less(value, zero), b.i64(-1), zero);
-  return b.Cast(b.Where(b.Or(all, top), sign, floored), dtype);
+  return shifted(c.b, x[0], x[1], Left);
 }
 
 // --- closeness -------------------------------------------------------------------------------------------------------

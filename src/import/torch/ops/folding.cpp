@@ -1,4 +1,6 @@
 // Sliding blocks and moved channels: im2col, col2im, pixel_shuffle, channel_shuffle; bags of embeddings.
+#include "import/common/folding.h"
+
 #include "import/torch/ops/families.h"
 #include "import/torch/ops/helpers.h"
 
@@ -7,15 +9,6 @@ namespace {
 
 using ir::DType;
 using ir::Value;
-
-// Rows of the padded image that each block covers: [kernel, blocks].
-Value* block_places(ir::Builder& b, Value* size, int64_t kernel, int64_t dilation, int64_t padding, int64_t stride) {
-  Value* reach = b.Add(size, b.ints({2 * padding - dilation * (kernel - 1) - 1}));
-  Value* blocks = b.Add(b.Div(reach, b.ints({stride})), b.ints({1}));
-  Value* starts = b.Mul(counting(b, blocks), b.i64(stride));
-  Value* inside = b.Mul(counting(b, b.i64(kernel)), b.i64(dilation));
-  return b.Add(b.Unsqueeze(inside, {1}), starts);
-}
 
 // aten::im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor
 Value* im2col(Call& c) {
@@ -27,14 +20,10 @@ Value* im2col(Call& c) {
   const std::vector<int64_t> dilation = c.integers("dilation", 2);
   const std::vector<int64_t> padding = c.integers("padding", 2);
   const std::vector<int64_t> stride = c.integers("stride", 2);
-  Value* rows = block_places(b, b.dim(x, 2), kernel[0], dilation[0], padding[0], stride[0]);
-  Value* columns = block_places(b, b.dim(x, 3), kernel[1], dilation[1], padding[1], stride[1]);
+  Value* rows = block_places(b, b.dim(x, 2), {kernel[0], dilation[0], padding[0], stride[0]});
+  Value* columns = block_places(b, b.dim(x, 3), {kernel[1], dilation[1], padding[1], stride[1]});
   Value* padded = b.Pad(x, {0, 0, padding[0], padding[1], 0, 0, padding[0], padding[1]});
-  // [n, c, kh, bh, w] → [n, c, kh, bh, kw, bw] → [n, c, kh, kw, bh, bw]
-  Value* blocks = b.Gather(b.Gather(padded, rows, 2), columns, 4);
-  Value* ordered = b.Transpose(blocks, {0, 1, 2, 4, 3, 5});
-  Value* channels = b.Mul(b.dim(x, 1), b.ints({kernel[0] * kernel[1]}));
-  Value* folded = b.Reshape(ordered, b.Concat({b.dim(x, 0), channels, b.ints({-1})}, 0));
+  Value* folded = unfolded(b, padded, rows, columns);
   return single ? b.Squeeze(folded, {0}) : folded;
 }
 

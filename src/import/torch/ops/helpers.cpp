@@ -7,12 +7,6 @@ using ir::Value;
 
 Value* at_least_1d(ir::Builder& b, Value* x) { return x->rank() == 0 ? b.Unsqueeze(x, {0}) : x; }
 
-Value* along(ir::Builder& b, Value* vector, int64_t axis, size_t rank) {
-  std::vector<int64_t> shape(rank, 1);
-  shape.at(static_cast<size_t>(axis)) = -1;
-  return rank == 1 ? vector : b.Reshape(vector, shape);
-}
-
 Value* count_along(ir::Builder& b, Value* x, const std::vector<int64_t>& axes) {
   if (axes.empty()) return b.Size(x);
   ir::Values dims;

@@ -9,8 +9,6 @@ namespace onward::importer::torch {
 
 // Rank 0 becomes rank 1.
 ir::Value* at_least_1d(ir::Builder& b, ir::Value* x);
-// A vector of `count` numbers that varies along `axis` of a tensor of `rank` dimensions.
-ir::Value* along(ir::Builder& b, ir::Value* vector, int64_t axis, size_t rank);
 // The number of elements along some axes, rank 0; of all where there are none.
 ir::Value* count_along(ir::Builder& b, ir::Value* x, const std::vector<int64_t>& axes);
 // x where it is a number, `value` where it is NaN.

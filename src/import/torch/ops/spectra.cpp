@@ -26,8 +26,13 @@ ir::Values eigh(Call& c) {
 }
 Value* eigvalsh(Call& c) { return symmetric_of(c, reads_lower(c)).values; }
 Value* svdvals(Call& c) { return singular_values(c.b, matrix_of(c)); }
-// Of the three results only the singular values have a translation: the vectors are unique up to signs only.
-ir::Values svd(Call& c) { return {nullptr, svdvals(c), nullptr}; }
+// U, the values, and V or its transpose. The vectors are unique up to signs only.
+template <bool Transposed>
+ir::Values svd(Call& c) {
+  const bool full = c.has("full_matrices") ? c.flag("full_matrices") : !c.flag("some");
+  const Svd factors = singular_factors(c.b, matrix_of(c), full);
+  return {factors.u, factors.values, Transposed ? transposed(c.b, factors.v) : factors.v};
+}
 
 // aten::linalg_cond(Tensor self, Scalar? p=None): by singular values, or |A| |A^-1| in another norm.
 Value* norm_for_cond(Call& c, Value* x, double p) {
@@ -89,30 +94,14 @@ Value* matrix_rank(Call& c) {
   Value* above = b.Greater(values, bound->rank() == 0 ? bound : b.Unsqueeze(bound, {-1}));
   return b.ReduceSum(b.Cast(above, DType::kInt64), {-1}, false);
 }
-// By the eigenvectors of A' A: V diag(1/s²) V' A'.
 Value* pinv(Call& c) {
-  ir::Builder& b = c.b;
   Value* x = matrix_of(c);
-  if (c.has("hermitian") && c.flag("hermitian")) x = symmetric(b, x, false);  // the lower triangle counts
-  Value* wide = b.Cast(x, DType::kDouble);
-  const Eigen eigen = symmetric_eigen(b, b.MatMul(transposed(b, wide), wide));
-  Value* sizes = b.Sqrt(b.Max(eigen.values, 0.0));
-  Value* largest = b.Cast(b.ReduceMax(sizes, {-1}, false), x->dtype);
-  Value* bound = nullptr;
-  if (c.has("rcond")) {
-    Value* rcond = c.arg("rcond").is_tensor() ? b.Cast(c.tensor("rcond"), x->dtype) : c.scalar("rcond", x->dtype);
-    bound = b.Mul(rcond, largest);
-  } else {
-    bound = cut_off(c, x, largest);
-  }
-  // A' A knows its eigenvalues to half of the digits only: no smaller bound makes sense.
-  Value* least = b.Mul(largest, 1e-7);
-  Value* high = b.Max(bound->rank() == 0 ? bound : b.Unsqueeze(bound, {-1}), b.Unsqueeze(least, {-1}));
-  Value* counts = b.Greater(b.Cast(sizes, x->dtype), high);  // rounded as the bound is
-  Value* one = b.number(1, DType::kDouble);
-  Value* inverses = b.Where(counts, b.Div(one, b.Where(counts, eigen.values, one)), b.number(0, DType::kDouble));
-  Value* scaled = b.Mul(eigen.vectors, b.Unsqueeze(inverses, {-2}));
-  return b.Cast(b.MatMul(b.MatMul(scaled, transposed(b, eigen.vectors)), transposed(b, wide)), x->dtype);
+  if (c.has("hermitian") && c.flag("hermitian")) x = symmetric(c.b, x, false);  // the lower triangle counts
+  return pseudo_inverse(c.b, x, [&](Value* largest) {
+    if (!c.has("rcond")) return cut_off(c, x, largest);
+    Value* rcond = c.arg("rcond").is_tensor() ? c.b.Cast(c.tensor("rcond"), x->dtype) : c.scalar("rcond", x->dtype);
+    return c.b.Mul(rcond, largest);
+  });
 }
 
 }  // namespace
@@ -122,12 +111,12 @@ void register_spectra(OpTable& t) {
   t.add("aten::linalg_eigvalsh(Tensor self, str UPLO='L') -> Tensor", eigvalsh);
   t.add("aten::linalg_svdvals(Tensor A, *, str? driver=None) -> Tensor", svdvals);
   t.add("aten::linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)",
-        svd);
+        svd<true>);
   t.add(
       "aten::_linalg_svd(Tensor A, bool full_matrices=False, bool compute_uv=True, *, str? driver=None) -> (Tensor U, "
       "Tensor S, Tensor Vh)",
-      svd);
-  t.add("aten::svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)", svd);
+      svd<true>);
+  t.add("aten::svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)", svd<false>);
   t.add("aten::linalg_cond(Tensor self, Scalar? p=None) -> Tensor", cond);
   t.add("aten::linalg_cond.p_str(Tensor self, str p) -> Tensor", cond);
   const std::string hermitian = "bool hermitian=False) -> Tensor";

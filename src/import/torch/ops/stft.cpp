@@ -2,8 +2,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "import/common/fourier.h"
 #include "import/torch/ops/families.h"
-#include "import/torch/ops/fourier.h"
 #include "import/torch/ops/helpers.h"
 
 namespace onward::importer::torch {

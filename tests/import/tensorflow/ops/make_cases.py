@@ -144,11 +144,40 @@ SPECIAL += [
     ("GRUBlockCell", dict(x=x(f(2, 2)), h_prev=x(f(2, 3)), w_ru=f(5, 6), w_c=f(5, 3), b_ru=f(6), b_c=f(3))),
 ]
 
+# Sparse tensors, strings, maps of images, complex numbers that only move, odds and ends.
+PLACES = np.array([[0, 1], [1, 0], [2, 3]])
+SP = dict(sp_indices=x(PLACES), sp_values=x(f(3)), sp_shape=np.array([3, 4]))
+PAIR = dict(a_indices=x(PLACES), a_values=x(f(3)), a_shape=np.array([3, 4]), b_indices=x(np.array([[0, 1], [2, 2]])), b_values=x(f(2, low=1)), b_shape=np.array([3, 4]))
+PAIRS = ("Complex", dict(real=x(f(2, 3)), imag=x(f(2, 3, low=1))))
+WORDS = x(np.array([["b a", "<br />Hi", ""], ["a<br />b", "aa1!", "\u00dcb-er"]], object))
+MORE = [
+    ("SparseReshape", dict(input_indices=x(PLACES), input_shape=np.array([3, 4]), new_shape=np.array([2, -1]))), ("SparseReorder", dict(input_indices=x(PLACES[::-1].copy()), input_values=x(f(3)), input_shape=np.array([3, 4]))),
+    ("SparseConcat", dict(indices=[x(PLACES), x(PLACES[:2].copy())], values=[x(f(3)), x(f(2))], shapes=[np.array([3, 4]), np.array([3, 4])], concat_dim=1)),
+    ("SparseSlice", dict(indices=x(PLACES), values=x(f(3)), shape=np.array([3, 4]), start=np.array([1, 0]), size=np.array([5, 2]))), ("SparseSplit", dict(split_dim=np.int64(1), indices=x(PLACES), values=x(f(3)), shape=np.array([3, 4]), num_split=3)),
+    ("SparseAdd", dict(thresh=np.float32(0), **PAIR)), ("SparseSparseMaximum", PAIR), ("SparseTensorDenseAdd", dict(a_indices=x(PLACES), a_values=x(f(3)), a_shape=np.array([3, 4]), b=x(f(3, 4)))),
+    ("SparseDenseCwiseDiv", dict(dense=x(f(4, low=1)), **SP)), ("SparseSoftmax", SP), ("SparseReduceSum", dict(input_indices=x(PLACES), input_values=x(f(3)), input_shape=np.array([3, 4]), reduction_axes=[1], keep_dims=True)),
+    ("SparseReduceMax", dict(input_indices=x(PLACES), input_values=x(f(3, high=-1)), input_shape=np.array([3, 4]), reduction_axes=[0])), ("SetSize", dict(set_indices=x(PLACES), set_values=x(i(3)), set_shape=np.array([3, 4]))),
+    ("ImageProjectiveTransformV2", dict(images=x(f(2, 5, 6, 2)), transforms=x(np.array([[1, 0.1, 0.5, -0.1, 0.9, 1, 0.002, 0.001]], np.float32)), output_shape=[4, 7], interpolation="BILINEAR")),
+    ("ImageProjectiveTransformV3", dict(images=dyn(f(1, 5, 6, 2)), transforms=np.array([[0.7, 0, -4, 0, 1.2, 3, 0, 0]], np.float32), output_shape=[6, 5], fill_value=np.float32(0), interpolation="NEAREST", fill_mode="REFLECT")),
+    ("ImageProjectiveTransformV3", dict(images=x(f(1, 5, 6, 2)), transforms=np.array([[0.7, 0, -4, 0, 1.2, 3, 0, 0]], np.float32), output_shape=[6, 5], fill_value=np.float32(3), interpolation="BILINEAR", fill_mode="WRAP")),
+    ("Tile", dict(input=PAIRS, multiples=[1, 2])), ("Unpack", dict(value=PAIRS, num=3, axis=1)), ("Rsqrt", dict(x=PAIRS)), ("Expm1", dict(x=PAIRS)), ("Einsum", dict(inputs=[PAIRS, PAIRS], equation="ij,kj->ik")),
+    ("LeftShift", dict(x=x(i(4, high=99, dtype=np.uint16)), y=x(i(4, dtype=np.uint16)))), ("DataFormatVecPermute", dict(x=x(np.array([1, 2, 3, 4], np.int32)), src_format="NHWC", dst_format="NCHW")), ("DataFormatDimMap", dict(x=x(np.array([0, -1, 2], np.int32)))),
+    ("TridiagonalSolve", dict(diagonals=x(f(3, 4) + np.array([[0], [5], [0]], np.float32)), rhs=x(f(4, 2)))), ("BandedTriangularSolve", dict(matrix=x(f(2, 4, low=1)), rhs=x(f(4, 1)))), ("BandedTriangularSolve", dict(matrix=x(f(2, 4, low=1)), rhs=x(f(4, 1)), lower=False)),
+    ("ApproxTopK", dict(input=x(f(2, 6)), k=2)), ("QuantizeAndDequantizeV4", dict(input=x(f(2, 3)), input_min=np.float32(0), input_max=np.float32(0), signed_input=False, range_given=False)), ("InplaceSub", dict(x=x(f(3, 2)), i=[2], v=x(f(1, 2)))),
+    ("Svd", dict(input=x(f(2, 3, 4)), compute_uv=False)),
+]
+TEXTS = [
+    ("StaticRegexReplace", dict(input=WORDS, pattern="<br />", rewrite=" ")), ("StaticRegexReplace", dict(input=WORDS, pattern="[^a-z]+", rewrite="_")), ("RegexReplace", dict(input=WORDS, pattern=r"[!\-\.]", rewrite="", replace_global=False)),
+    ("StringLower", dict(input=WORDS)), ("StringUpper", dict(input=WORDS, encoding="utf-8")), ("GatherV2", dict(params=WORDS, indices=[1, 0], axis=0)),
+]
+
 
 def encoded(array):
     array = np.asarray(array)
     if array.dtype == np.complex64:
         array = np.stack([array.real, array.imag], -1)
+    if array.dtype == object:
+        return {"dtype": "string", "shape": list(array.shape), "data": [v if isinstance(v, str) else v.decode() for v in array.reshape(-1)]}
     data = [float(f"{v:.9g}") if isinstance(v, float) else int(v) for v in array.reshape(-1).tolist()]
     return {"dtype": str(array.dtype), "shape": list(array.shape), "data": data}
 
@@ -162,7 +191,7 @@ def record(number, op, arguments):
     def argument(value):
         if isinstance(value, tuple):
             return built(*value)
-        if isinstance(value, list) and value and isinstance(value[0], Input):
+        if isinstance(value, list) and value and isinstance(value[0], (Input, tuple)):
             return [argument(item) for item in value]
         if not isinstance(value, Input):
             return value
@@ -176,6 +205,7 @@ def record(number, op, arguments):
         results = list(results) if isinstance(results, (list, tuple)) else [results]
         if op == "FusedBatchNormV3":
             results = results[:3]
+        results = [part for result in results for part in (result if isinstance(result, list) else [result])]
         if op in ("SelfAdjointEigV2", "Svd"):
             results = results[:1]
         config = tf.compat.v1.ConfigProto()
@@ -188,7 +218,7 @@ def record(number, op, arguments):
 
 
 def main():
-    rows = [record(number, *case) for number, case in enumerate(CASES + LINEAR + COMPLEX + SPECIAL)]
+    rows = [record(number, *case) for number, case in enumerate(CASES + LINEAR + COMPLEX + SPECIAL + MORE + TEXTS)]
     path = pathlib.Path(__file__).with_name("cases.json")
     path.write_text("[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows) + "\n]\n")
 

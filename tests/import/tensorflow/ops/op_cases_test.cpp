@@ -29,6 +29,11 @@ std::string text_of(const std::string& path) {
 ir::Tensor tensor_of(const Json& json) {
   const ir::DType dtype = *ir::dtype_from_name(json.at("dtype").as_string());
   const ir::Dims dims = json.at("shape").as_ints();
+  if (dtype == ir::DType::kString) {
+    std::vector<std::string> strings;
+    for (const Json& item : json.at("data").as_array()) strings.push_back(item.as_string());
+    return ir::Tensor::of_strings(dims, strings);
+  }
   if (!ir::is_floating(dtype)) return ir::Tensor::from_ints(dtype, dims, json.at("data").as_ints());
   std::vector<double> values;
   for (const Json& item : json.at("data").as_array()) values.push_back(item.as_double());
@@ -38,6 +43,10 @@ ir::Tensor tensor_of(const Json& json) {
 void compare(const ir::Tensor& expected, const ir::Tensor& got) {
   ASSERT_EQ(ir::dtype_name(expected.dtype()), ir::dtype_name(got.dtype()));
   ASSERT_EQ(expected.dims(), got.dims());
+  if (expected.dtype() == ir::DType::kString) {
+    ASSERT_EQ(expected.strings(), got.strings());
+    return;
+  }
   const std::vector<double> want = expected.doubles();
   const std::vector<double> have = got.doubles();
   const double tolerance = ir::is_floating(expected.dtype()) ? 2e-5 : 0.0;
@@ -59,7 +68,11 @@ void run(const Json& json) {
   ir::Model model =
       read_graphdef(Bytes::from_string(json.at("graph").as_string()), "case.pbtxt", true, options, inference);
   passes::optimize(*model.graph, inference);
-  const exporter::Serialized file = exporter::serialize(model, {});
+  constexpr int kStringFunctions = 20;  // the opset that has them
+  const bool strings =
+      std::any_of(feeds.begin(), feeds.end(), [](const ir::Tensor& t) { return t.dtype() == ir::DType::kString; });
+  const exporter::Serialized file =
+      strings ? exporter::serialize(model, {.opset = kStringFunctions}) : exporter::serialize(model, {});
   std::string bytes;
   for (const Bytes& part : file.parts) bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
   const runtime::Session session = runtime::Session::from_bytes(Bytes::from_string(std::move(bytes)), "case");

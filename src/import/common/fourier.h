@@ -1,9 +1,9 @@
-// Transforms along one dimension, for the families that need them.
+// Fourier transforms along one dimension. Complex numbers are pairs in a last dimension of 2, as ONNX's DFT has them.
 #pragma once
 
-#include "ir/builder.h"
+#include "import/common/complex.h"
 
-namespace onward::importer::torch {
+namespace onward::importer {
 
 // What the result is divided by.
 enum class Norm { kNone, kRoot, kLength };
@@ -15,4 +15,4 @@ ir::Value* transform(ir::Builder& b, ir::Value* x, int64_t axis, ir::Value* leng
 // The real signal of `length` (null: an even one) whose spectrum's first half is `x`.
 ir::Value* real_inverse(ir::Builder& b, ir::Value* x, int64_t axis, ir::Value* length, Norm norm);
 
-}  // namespace onward::importer::torch
+}  // namespace onward::importer
