@@ -292,6 +292,12 @@ const OperationTable& operation_table() {
     register_quantile_operations(table);
     register_reduction_operations(table);
     register_unary_operations(table);
+    register_fourier_operations(table);
+    register_image_operations(table);
+    register_range_operations(table);
+    register_rearrange_operations(table);
+    register_set_operations(table);
+    register_window_operations(table);
     return table;
   }();
   return kTable;

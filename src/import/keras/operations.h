@@ -94,6 +94,8 @@ const OperationTable& operation_table();
 ir::DType common_dtype(ir::DType a, ir::DType c);
 // `x` mirrored outwards, its edge repeated. `pads`: all begins, then all ends.
 ir::Value* symmetric_pad(ir::Builder& b, ir::Value* x, const std::vector<int64_t>& pads);
+// Cast; what does not fit becomes the nearest that does.
+ir::Value* saturated(ir::Builder& b, ir::Value* x, ir::DType dtype);
 // `x` in a floating dtype: integers and booleans become float32.
 ir::Value* floating(ir::Builder& b, ir::Value* x);
 
@@ -119,5 +121,11 @@ void register_pairwise_operations(OperationTable& table);
 void register_quantile_operations(OperationTable& table);
 void register_reduction_operations(OperationTable& table);
 void register_unary_operations(OperationTable& table);
+void register_fourier_operations(OperationTable& table);
+void register_image_operations(OperationTable& table);
+void register_range_operations(OperationTable& table);
+void register_rearrange_operations(OperationTable& table);
+void register_set_operations(OperationTable& table);
+void register_window_operations(OperationTable& table);
 
 }  // namespace onward::importer::keras

@@ -1,7 +1,7 @@
 // Two operands: arithmetic, comparison, logic, and what picks between values.
-#include <cmath>
-#include <numbers>
+#include "import/common/arithmetic.h"
 
+#include "import/common/complex.h"
 #include "import/keras/operations.h"
 
 namespace onward::importer::keras {
@@ -92,25 +92,13 @@ Value* hypot(Builder& b, Value* x, Value* y) {
 Value* logaddexp(Builder& b, Value* x, Value* y) {
   Value* p = floating(b, x);
   Value* q = floating(b, y);
-  return b.Add(b.Max(p, q), b.Softplus(b.Neg(b.Abs(b.Sub(p, q)))));
+  // Equal ones may be infinite.
+  Value* same = b.Equal(p, q);
+  Value* apart = b.Where(same, b.number_like(0, p), b.Sub(p, q));
+  return b.Add(b.Max(p, q), b.Softplus(b.Neg(b.Abs(apart))));
 }
 
-// The angle of (x, y): atan(y/x), moved by half a turn where x is negative.
-Value* arctan2(Builder& b, Value* y, Value* x) {
-  Value* p = floating(b, y);
-  Value* q = floating(b, x);
-  Value* zero = b.number_like(0, q);
-  Value* turn = b.Where(b.Less(p, zero), b.number_like(-std::numbers::pi, q), b.number_like(std::numbers::pi, q));
-  Value* upright = b.Mul(b.Sign(p), std::numbers::pi / 2);
-  Value* vertical = b.Equal(q, zero);
-  Value* slope = b.Atan(b.Div(p, b.Where(vertical, b.number_like(1, q), q)));
-  Value* angle = b.Where(b.Less(q, zero), b.Add(slope, turn), slope);
-  return b.Where(vertical, upright, angle);
-}
-
-Value* shift(Builder& b, Value* x, Value* y, const char* direction) {
-  return b.op("BitShift", {x, y}, {{"direction", direction}});
-}
+Value* arctan2(Builder& b, Value* y, Value* x) { return atan2(b, floating(b, y), floating(b, x)); }
 
 // clip(x, x_min, x_max)
 ir::Values clip(const Arguments& a) {
@@ -143,8 +131,8 @@ ir::Values add_n(const Arguments& a) {
   return {sum};
 }
 
-Value* right_shift(Builder& b, Value* x, Value* y) { return shift(b, x, y, "RIGHT"); }
-Value* left_shift(Builder& b, Value* x, Value* y) { return shift(b, x, y, "LEFT"); }
+Value* right_shift(Builder& b, Value* x, Value* y) { return shifted(b, x, y, false); }
+Value* left_shift(Builder& b, Value* x, Value* y) { return shifted(b, x, y, true); }
 
 struct Entry {
   const char* keras;       // class names, separated by spaces

@@ -1,7 +1,8 @@
 // Parts of tensors by index: x[...], take, gather, slice, one_hot, scatter.
+#include <cmath>
 #include <limits>
-#include <numeric>
 
+#include "import/common/axes.h"
 #include "import/keras/operations.h"
 
 namespace onward::importer::keras {
@@ -186,17 +187,6 @@ ir::Values one_hot(const Arguments& a) {
   return {b.Where(b.Equal(wide, b.Reshape(b.ints(classes), shape)), on, off)};
 }
 
-// diagonal(x, offset=0, axis1=0, axis2=1)
-ir::Values diagonal(const Arguments& a) {
-  Builder& b = a.b;
-  Value* x = a.value("x");
-  a.require(x->rank() == 2 && a.integer("offset", 0) == 0,
-            "of more than a matrix, or with an offset, is not supported");
-  Value* least = b.op("Min", {b.dim_scalar(x, 0), b.dim_scalar(x, 1)});
-  Value* steps = b.Unsqueeze(b.Range(b.i64(0), least, b.i64(1)), {1});
-  return {b.op("GatherND", {x, b.Concat({steps, steps}, 1)})};
-}
-
 // digitize(x, bins): how many bins lie at or below each number
 ir::Values digitize(const Arguments& a) {
   Builder& b = a.b;
@@ -206,27 +196,79 @@ ir::Values digitize(const Arguments& a) {
   return {b.ReduceSum(above, {-1}, false)};
 }
 
-// slice_update(inputs, start_indices, updates)
+// scatter_update(inputs, indices, updates, reduction=None)
 ir::Values scatter_update(const Arguments& a) {
+  Builder& b = a.b;
   Value* x = a.value("inputs");
-  Value* indices = a.b.Cast(a.value("indices"), DType::kInt64);
-  return {a.b.op("ScatterND", {x, indices, a.b.Cast(a.value("updates"), x->dtype)})};
+  Value* indices = b.Cast(a.value("indices"), DType::kInt64);
+  return {b.op("ScatterND", {x, indices, b.Cast(a.value("updates"), x->dtype)},
+               {{"reduction", a.text("reduction", "none")}})};
 }
 
-// segment_sum(data, segment_ids, num_segments): rows by a one-hot product
-ir::Values segment_sum(const Arguments& a) {
+// scatter(indices, values, shape): what falls on the same place is added up
+ir::Values scatter(const Arguments& a) {
+  Builder& b = a.b;
+  Value* values = a.value("values");
+  Value* zeros = b.Fill(a.sizes("shape"), 0, values->dtype);
+  return {b.op("ScatterND", {zeros, b.Cast(a.value("indices"), DType::kInt64), values}, {{"reduction", "add"}})};
+}
+
+// slice_update(inputs, start_indices, updates)
+ir::Values slice_update(const Arguments& a) {
+  Builder& b = a.b;
+  Value* x = a.value("inputs");
+  Value* updates = b.Cast(a.value("updates"), x->dtype);
+  Value* starts = a.sizes("start_indices");
+  Value* size = b.Shape(updates);
+  // The place of each element of the update in the flat tensor.
+  Value* place = b.i64(0);
+  for (size_t i = 0; i < x->rank(); ++i) {
+    const auto axis = static_cast<int64_t>(i);
+    Value* at = b.Add(counting(b, b.dim(updates, axis)), b.Slice(starts, axis, axis + 1, 0));
+    place = b.Add(b.Mul(place, b.dim_scalar(x, axis)), along(b, at, axis, x->rank()));
+  }
+  Value* flat =
+      b.op("ScatterElements", {b.Reshape(x, {-1}), b.Reshape(b.Expand(place, size), {-1}), b.Reshape(updates, {-1})},
+           {{"axis", 0}});
+  return {b.Reshape(flat, b.Shape(x))};
+}
+
+// --- segments --------------------------------------------------------------------------------------------------------
+
+// What a segment without rows holds.
+double empty_segment(const std::string& reduction, DType dtype) {
+  if (reduction == "add") return 0;
+  if (reduction == "mul") return 1;
+  const bool least = reduction == "max";
+  if (dtype == DType::kFloat16) return least ? -65504.0 : 65504.0;
+  if (dtype == DType::kDouble)
+    return least ? std::numeric_limits<double>::lowest() : std::numeric_limits<double>::max();
+  if (ir::is_floating(dtype)) return least ? -3.4028234663852886e38 : 3.4028234663852886e38;
+  const auto bits =
+      static_cast<int>(std::min<size_t>(ir::dtype_bits(dtype), 62)) - (ir::is_signed_integer(dtype) ? 1 : 0);
+  const double most = std::ldexp(1.0, bits) - 1;
+  return !least ? most : ir::is_signed_integer(dtype) ? -most - 1 : 0;
+}
+
+// segment_sum(data, segment_ids, num_segments=None, sorted=False): rows by their ids; rows of ids outside are left out
+template <int Kind>
+ir::Values segments(const Arguments& a) {
+  static constexpr const char* kReductions[] = {"add", "mul", "max", "min"};
   Builder& b = a.b;
   Value* data = a.value("data");
-  a.require(a.has("num_segments"), "needs num_segments");
-  const int64_t count = a.integer("num_segments", 0);
-  a.require(count > 0 && count <= (1 << 20), "num_segments is out of range");
-  std::vector<int64_t> classes(static_cast<size_t>(count));
-  std::iota(classes.begin(), classes.end(), 0);
+  const DType dtype = data->dtype;
+  const DType wide = ir::is_floating(dtype) || ir::dtype_bits(dtype) >= 32 ? dtype : DType::kInt32;
   Value* ids = b.Cast(a.value("segment_ids"), DType::kInt64);
-  Value* on = b.Cast(b.Equal(b.Unsqueeze(b.ints(classes), {1}), b.Unsqueeze(ids, {0})), data->dtype);
-  Value* rows = b.Reshape(data, b.Concat({b.dim(data, 0), b.ints({-1})}, 0));
-  Value* rest = b.Slice(b.Shape(data), 1, std::numeric_limits<int64_t>::max(), 0);
-  return {b.Reshape(b.MatMul(on, rows), b.Concat({b.ints({count}), rest}, 0))};
+  Value* count = a.has("num_segments") ? a.sizes("num_segments")
+                                       : b.Add(b.ReduceMax(b.Concat({ids, b.ints({-1})}, 0), {0}), b.ints({1}));
+  Value* inside = b.And(b.GreaterOrEqual(ids, b.i64(0)), b.Less(ids, count));
+  Value* row = b.Where(inside, ids, count);
+  Value* shape = b.Concat({b.Add(count, b.ints({1})), b.Slice(b.Shape(data), 1, kEnd, 0)}, 0);
+  Value* start = b.Cast(b.Fill(shape, empty_segment(kReductions[Kind], dtype), dtype), wide);
+  Value* index = b.Expand(along(b, row, 0, data->rank()), b.Shape(data));
+  Value* all =
+      b.op("ScatterElements", {start, index, b.Cast(data, wide)}, {{"axis", 0}, {"reduction", kReductions[Kind]}});
+  return {b.Cast(b.Slice(all, b.ints({0}), count, b.ints({0})), dtype)};
 }
 
 }  // namespace
@@ -243,11 +285,15 @@ void register_indexing_operations(OperationTable& table) {
   table.add("tf.strided_slice", {"x:input_ begin end strides", strided_slice});
   table.add("OneHot", {"x num_classes axis dtype", one_hot});
   table.add("tf.one_hot", {"x:indices num_classes:depth on_value off_value axis dtype", one_hot});
-  table.add("Diagonal", {"x offset axis1 axis2", diagonal});
   table.add("Digitize", {"x bins", digitize});
-  table.add("ScatterUpdate", {"inputs indices updates", scatter_update});
+  table.add("ScatterUpdate", {"inputs indices updates reduction", scatter_update});
   table.add("tf.tensor_scatter_nd_update", {"inputs:tensor indices updates", scatter_update});
-  table.add("SegmentSum", {"data segment_ids num_segments", segment_sum});
+  table.add("Scatter", {"indices values", scatter});
+  table.add("SliceUpdate", {"inputs start_indices updates", slice_update});
+  table.add("SegmentSum", {"data segment_ids", segments<0>});
+  table.add("SegmentProd", {"data segment_ids", segments<1>});
+  table.add("SegmentMax", {"data segment_ids", segments<2>});
+  table.add("SegmentMin", {"data segment_ids", segments<3>});
 }
 
 }  // namespace onward::importer::keras

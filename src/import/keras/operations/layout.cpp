@@ -111,12 +111,16 @@ ir::Values hstack(const Arguments& a) {
   return {a.b.Concat(values, values.front()->rank() == 1 ? 0 : 1)};
 }
 
-ir::Values vstack(const Arguments& a) {
+// vstack(xs): of vectors one vector, as Keras has it with TensorFlow
+ir::Values vstack(const Arguments& a) { return {a.b.Concat(unified(a, "xs"), 0)}; }
+
+ir::Values dstack(const Arguments& a) {
   ir::Values values = unified(a, "xs");
   for (Value*& value : values) {
     if (value->rank() == 1) value = a.b.Unsqueeze(value, {0});
+    if (value->rank() == 2) value = a.b.Unsqueeze(value, {2});
   }
-  return {a.b.Concat(values, 0)};
+  return {a.b.Concat(values, 2)};
 }
 
 // unstack(x, num=None, axis=0)
@@ -132,9 +136,7 @@ ir::Values unstack(const Arguments& a) {
 }
 
 // split(x, indices_or_sections, axis=0); TensorFlow's takes sizes where NumPy's takes places.
-ir::Values split(const Arguments& a) {
-  Value* x = a.value("x");
-  const int64_t axis = a.axis("axis", x, 0);
+ir::Values split_along(const Arguments& a, Value* x, int64_t axis) {
   const ir::Dim dim = x->dim(static_cast<size_t>(axis));
   const Json& given = a.json("parts");
   std::vector<int64_t> sizes;
@@ -145,6 +147,7 @@ ir::Values split(const Arguments& a) {
       return a.b.ops("Split", {x}, static_cast<size_t>(parts), {{"axis", axis}, {"num_outputs", parts}});
     }
     sizes.assign(static_cast<size_t>(parts), dim.value() / parts);
+    for (int64_t i = 0; i < dim.value() % parts; ++i) ++sizes[static_cast<size_t>(i)];
     return a.b.Split(x, sizes, axis);
   }
   sizes = a.ints("parts");
@@ -166,6 +169,16 @@ ir::Values split(const Arguments& a) {
   parts.push_back(a.b.Slice(x, start, kEnd, axis));
   return parts;
 }
+ir::Values split(const Arguments& a) {
+  Value* x = a.value("x");
+  return split_along(a, x, a.axis("axis", x, 0));
+}
+ir::Values vsplit(const Arguments& a) { return split_along(a, a.value("x"), 0); }
+ir::Values hsplit(const Arguments& a) {
+  Value* x = a.value("x");
+  return split_along(a, x, x->rank() == 1 ? 0 : 1);
+}
+ir::Values dsplit(const Arguments& a) { return split_along(a, a.value("x"), 2); }
 
 // tile(x, repeats)
 ir::Values tile(const Arguments& a) {
@@ -230,6 +243,19 @@ ir::Values roll(const Arguments& a) {
   return {flat ? b.Reshape(y, b.Shape(x)) : y};
 }
 
+// Two axes moved behind the others, or back.
+Value* move_pair(Builder& b, Value* x, const std::vector<int64_t>& axes, bool back) {
+  std::vector<int64_t> perm;
+  for (int64_t i = 0; i < static_cast<int64_t>(x->rank()); ++i) {
+    if (i != axes[0] && i != axes[1]) perm.push_back(i);
+  }
+  perm.insert(perm.end(), axes.begin(), axes.end());
+  if (!back) return b.Transpose(x, perm);
+  std::vector<int64_t> inverse(perm.size());
+  for (size_t i = 0; i < perm.size(); ++i) inverse[static_cast<size_t>(perm[i])] = static_cast<int64_t>(i);
+  return b.Transpose(x, inverse);
+}
+
 // rot90(array, k=1, axes=(0, 1))
 ir::Values rot90(const Arguments& a) {
   Builder& b = a.b;
@@ -246,8 +272,16 @@ ir::Values rot90(const Arguments& a) {
   switch (((a.integer("k", 1) % 4) + 4) % 4) {
     case 1:
       return {b.Transpose(reversed(x, axes[1]), swap)};
-    case 2:
-      return {reversed(reversed(x, axes[0]), axes[1])};
+    case 2: {
+      // Between its two turns Keras gives the matrix its first shape again: one that isn't square is not turned, but
+      // read anew.
+      const auto turned = [&](Value* v) { return b.Transpose(reversed(v, axes[1]), swap); };
+      Value* shape = b.Shape(x);
+      const auto in_order = [&](Value* v) { return move_pair(b, v, axes, false); };
+      Value* front = b.Shape(in_order(x));
+      const auto reread = [&](Value* v) { return move_pair(b, b.Reshape(in_order(v), front), axes, true); };
+      return {b.Reshape(reread(turned(reread(turned(x)))), shape)};
+    }
     case 3:
       return {reversed(b.Transpose(x, swap), axes[1])};
     default:
@@ -311,7 +345,7 @@ ir::Values ones(const Arguments& a) {
 // meshgrid(*x, indexing="xy")
 ir::Values meshgrid(const Arguments& a) {
   Builder& b = a.b;
-  ir::Values values = a.values("x");
+  ir::Values values = a.rest(0);
   const size_t count = values.size();
   const bool swapped = a.text("indexing", "xy") == "xy" && count > 1;
   ir::Values sizes;
@@ -381,6 +415,12 @@ void register_layout_operations(OperationTable& table) {
   table.add("tf.unstack", {"x:value num axis", unstack});
   for (const char* name : {"Split", "ArraySplit"}) table.add(name, {"x parts:indices_or_sections axis", split});
   table.add("tf.split", {"x:value parts:num_or_size_splits axis", split});
+  table.add("Vsplit", {"x parts:indices_or_sections", vsplit});
+  table.add("Hsplit", {"x parts:indices_or_sections", hsplit});
+  table.add("Dsplit", {"x parts:indices_or_sections", dsplit});
+  table.add("Dstack", {"xs", dstack});
+  table.add("Size", {"x", size});
+  table.add("Ndim", {"x", rank_of});
   table.add("Tile", {"x repeats", tile});
   table.add("tf.tile", {"x:input repeats:multiples", tile});
   table.add("Repeat", {"x repeats axis", repeat});

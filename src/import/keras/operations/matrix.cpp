@@ -1,6 +1,7 @@
 // Products: matmul, dot, tensordot, einsum, outer, cross, kron.
 #include <numeric>
 
+#include "import/common/axes.h"
 #include "import/keras/operations.h"
 
 namespace onward::importer::keras {
@@ -22,6 +23,9 @@ ir::Values matmul(const Arguments& a) {
   auto [x, y] = a.operands("x1", "x2");
   if (a.flag("transpose_a", false)) x = swapped(a.b, x);
   if (a.flag("transpose_b", false)) y = swapped(a.b, y);
+  if (x->dtype == DType::kInt8 && !a.tensorflow() && x->rank() > 1 && y->rank() > 1) {
+    return {a.b.MatMul(a.b.Cast(x, DType::kInt32), a.b.Cast(y, DType::kInt32))};
+  }
   return {a.b.MatMul(x, y)};
 }
 
@@ -116,27 +120,142 @@ ir::Values vdot(const Arguments& a) {
   return {a.b.MatMul(a.b.Reshape(x, {-1}), a.b.Reshape(y, {-1}))};
 }
 
-// cross(x1, x2): along the last axis, of three
+// cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None): vectors of three, or of two in the plane; of two such, the
+// third coordinate alone
 ir::Values cross(const Arguments& a) {
   Builder& b = a.b;
   const auto [x, y] = a.operands("x1", "x2");
-  for (const char* axis : {"axisa", "axisb", "axisc", "axis"}) {
-    a.require(a.integer(axis, -1) == -1, "along another axis than the last is not supported");
-  }
+  const auto last = [&](Value* v, const char* own) {
+    return move_axis(b, v, a.integer(a.has("axis") ? "axis" : own, -1), -1);
+  };
+  Value* first = last(x, "axisa");
+  Value* second = last(y, "axisb");
+  const auto flat = [&](const Value* v) {
+    const ir::Dim size = v->dim(v->rank() - 1);
+    a.require(size.is_known(), "of vectors of unknown size is not supported");
+    return size.value() == 2;
+  };
+  const bool plane = flat(first) && flat(second);
+  const auto at = [&](Value* v, int64_t i) { return b.Select(v, i, -1); };
+  if (plane) return {b.Sub(b.Mul(at(first, 0), at(second, 1)), b.Mul(at(first, 1), at(second, 0)))};
+  const auto three = [&](Value* v) {
+    if (!flat(v)) return v;
+    std::vector<int64_t> pads(2 * v->rank());
+    pads.back() = 1;
+    return b.Pad(v, pads);
+  };
+  first = three(first);
+  second = three(second);
   const auto turned = [&](Value* v, const std::vector<int64_t>& order) { return b.Gather(v, b.ints(order), -1); };
-  return {b.Sub(b.Mul(turned(x, {1, 2, 0}), turned(y, {2, 0, 1})), b.Mul(turned(x, {2, 0, 1}), turned(y, {1, 2, 0})))};
+  Value* result = b.Sub(b.Mul(turned(first, {1, 2, 0}), turned(second, {2, 0, 1})),
+                        b.Mul(turned(first, {2, 0, 1}), turned(second, {1, 2, 0})));
+  return {move_axis(b, result, -1, a.integer(a.has("axis") ? "axis" : "axisc", -1))};
 }
 
-// trace(x, offset=0, axis1=0, axis2=1) of matrices
+// The diagonal `offset` above the main one of the matrices along two axes, along a new last axis.
+Value* diagonal_of(const Arguments& a, Value* x) {
+  Builder& b = a.b;
+  const auto rank = static_cast<int64_t>(x->rank());
+  a.require(rank >= 2, "needs a matrix");
+  const int64_t rows = a.axis("axis1", x, 0);
+  const int64_t columns = a.axis("axis2", x, 1);
+  a.require(rows != columns, "axis1 and axis2 are the same");
+  const int64_t offset = a.integer("offset", 0);
+  std::vector<int64_t> perm{rows, columns};
+  for (int64_t i = 0; i < rank; ++i) {
+    if (i != rows && i != columns) perm.push_back(i);
+  }
+  Value* front = b.Transpose(x, perm);
+  const int64_t down = std::max<int64_t>(-offset, 0);
+  const int64_t right = std::max<int64_t>(offset, 0);
+  Value* count = b.Min(b.Sub(b.dim(front, 0), b.ints({down})), b.Sub(b.dim(front, 1), b.ints({right})));
+  Value* steps = b.Unsqueeze(counting(b, b.Max(count, b.ints({0}))), {1});
+  Value* places = b.Concat({b.Add(steps, b.i64(down)), b.Add(steps, b.i64(right))}, 1);
+  return move_axis(b, b.op("GatherND", {front, places}), 0, -1);
+}
+
+// diagonal(x, offset=0, axis1=0, axis2=1)
+ir::Values diagonal(const Arguments& a) { return {diagonal_of(a, a.value("x"))}; }
+
+// trace(x, offset=0, axis1=0, axis2=1)
 ir::Values trace(const Arguments& a) {
   Builder& b = a.b;
+  Value* diagonal = diagonal_of(a, a.value("x"));
+  const DType dtype = diagonal->dtype;
+  if (ir::is_floating(dtype) || ir::dtype_bits(dtype) >= 32) return {b.ReduceSum(diagonal, {-1}, false)};
+  const DType result = ir::is_signed_integer(dtype) || dtype == DType::kBool ? DType::kInt32 : DType::kUInt32;
+  return {b.Cast(b.ReduceSum(b.Cast(diagonal, DType::kInt32), {-1}, false), result)};
+}
+
+// A matrix of zeros but for the vector on its diagonal `offset` above the main one.
+Value* matrix_with(Builder& b, Value* vector, int64_t offset) {
+  const int64_t down = std::max<int64_t>(-offset, 0);
+  const int64_t right = std::max<int64_t>(offset, 0);
+  Value* place = counting(b, b.Add(b.dim(vector, 0), b.ints({down + right})));
+  Value* on = b.Equal(b.Sub(b.Unsqueeze(place, {1}), b.i64(down)), b.Sub(place, b.i64(right)));
+  return b.Where(on, b.Pad(vector, {right, down}), b.number_like(0, vector));
+}
+
+// diag(x, k=0): of a vector the matrix, of a matrix the diagonal
+ir::Values diag(const Arguments& a) {
   Value* x = a.value("x");
-  a.require(x->rank() == 2 && a.integer("offset", 0) == 0,
-            "of more than a matrix, or with an offset, is not supported");
-  Value* rows = b.Range(b.i64(0), b.dim_scalar(x, 0), b.i64(1));
-  Value* columns = b.Range(b.i64(0), b.dim_scalar(x, 1), b.i64(1));
-  Value* on = b.Cast(b.Equal(b.Unsqueeze(rows, {1}), b.Unsqueeze(columns, {0})), x->dtype);
-  return {b.ReduceSum(b.Mul(x, on), {}, false)};
+  if (x->rank() == 1) return {matrix_with(a.b, x, a.integer("offset", 0))};
+  return {diagonal_of(a, x)};
+}
+
+// diagflat(x, k=0)
+ir::Values diagflat(const Arguments& a) {
+  return {matrix_with(a.b, a.b.Reshape(a.value("x"), {-1}), a.integer("offset", 0))};
+}
+
+// kron(x1, x2)
+ir::Values kron(const Arguments& a) {
+  Builder& b = a.b;
+  auto [x, y] = a.operands("x1", "x2");
+  const size_t rank = std::max(x->rank(), y->rank());
+  const auto grown = [&](Value* v) { return b.Unsqueeze(v, all_axes(rank - v->rank())); };
+  x = grown(x);
+  y = grown(y);
+  std::vector<int64_t> odd;
+  std::vector<int64_t> even;
+  for (size_t i = 0; i < rank; ++i) {
+    even.push_back(static_cast<int64_t>(2 * i));
+    odd.push_back(static_cast<int64_t>(2 * i) + 1);
+  }
+  Value* product = b.Mul(b.Unsqueeze(x, odd), b.Unsqueeze(y, even));
+  return {b.Reshape(product, b.Mul(b.Shape(x), b.Shape(y)))};
+}
+
+// correlate(x1, x2, mode="valid") of two vectors
+ir::Values correlate(const Arguments& a) {
+  Builder& b = a.b;
+  auto [x, y] = a.operands("x1", "x2");
+  const DType dtype = x->dtype == DType::kInt64 ? DType::kDouble : ir::is_floating(x->dtype) ? x->dtype : DType::kFloat;
+  const std::string mode = a.text("mode", "valid");
+  Value* length = b.dim(x, 0);
+  Value* filter = b.dim(y, 0);
+  Value* signal = b.Reshape(b.Cast(x, dtype), {1, 1, -1});
+  if (mode != "valid") {
+    Value* rim = b.Sub(filter, b.ints({1}));
+    signal = b.op("Pad", {signal, b.Concat({rim, rim}, 0), nullptr, b.ints({2})}, {{"mode", "constant"}});
+  }
+  Value* all = b.Reshape(b.op("Conv", {signal, b.Reshape(b.Cast(y, dtype), {1, 1, -1})}), {-1});
+  if (mode != "same") return {all};
+  Value* wanted = b.Max(length, filter);
+  Value* start = b.Div(b.Sub(b.Sub(b.Add(length, filter), b.ints({1})), wanted), b.ints({2}));
+  return {b.Slice(all, start, b.Add(start, wanted), b.ints({0}))};
+}
+
+// corrcoef(x): of the rows
+ir::Values corrcoef(const Arguments& a) {
+  Builder& b = a.b;
+  Value* x = floating(b, a.value("x"));
+  a.require(x->rank() == 2, "of other than a matrix is not supported");
+  Value* centred = b.Sub(x, b.ReduceMean(x, {-1}));
+  Value* products = b.MatMul(centred, b.Transpose(centred, {1, 0}));
+  Value* lengths = b.ReduceL2(centred, {-1});
+  Value* shares = b.Div(products, b.Mul(lengths, b.Transpose(lengths, {1, 0})));
+  return {b.Clip(shares, b.number_like(-1, x), b.number_like(1, x))};
 }
 
 }  // namespace
@@ -157,6 +276,12 @@ void register_matrix_operations(OperationTable& table) {
   table.add("Vdot", {"x1 x2", vdot});
   table.add("Cross", {"x1 x2", cross});
   table.add("Trace", {"x offset axis1 axis2", trace});
+  table.add("Diagonal", {"x offset axis1 axis2", diagonal});
+  table.add("Diag", {"x offset:k", diag});
+  table.add("Diagflat", {"x offset:k", diagflat});
+  table.add("Kron", {"x1 x2", kron});
+  table.add("Correlate", {"x1 x2", correlate});
+  table.add("Corrcoef", {"x", corrcoef});
 }
 
 }  // namespace onward::importer::keras

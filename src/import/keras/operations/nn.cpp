@@ -1,8 +1,10 @@
 // Neural network functions: activations, normalization, attention, image resizing, convolution and pooling.
 #include <limits>
 
+#include "import/common/axes.h"
 #include "import/common/resize.h"
 #include "import/keras/operations.h"
+#include "import/keras/ops/aspect.h"
 #include "import/keras/ops/layout.h"
 #include "import/keras/ops/window.h"
 
@@ -119,16 +121,21 @@ ir::Values dot_product_attention(const Arguments& a) {
 ir::Values resize(const Arguments& a) {
   Value* x = a.value("x");
   const std::string method = a.text("interpolation", "bilinear");
-  for (const char* option : {"crop_to_aspect_ratio", "pad_to_aspect_ratio", "preserve_aspect_ratio"}) {
-    a.require(!a.flag(option, false), std::string(option) + " is not supported");
-  }
+  a.require(!a.flag("preserve_aspect_ratio", false), "preserve_aspect_ratio is not supported");
   const auto rank = static_cast<int64_t>(x->rank());
   const int64_t height = a.text("data_format", "channels_last") == "channels_first" ? rank - 2 : rank - 3;
   const DType dtype = x->dtype;
   if (method != "nearest") x = floating(a.b, x);
+  const std::vector<int64_t> size = a.json("size").is_array() ? a.ints("size") : std::vector<int64_t>();
+  for (const char* option : {"crop_to_aspect_ratio", "pad_to_aspect_ratio"}) {
+    if (!a.flag(option, false)) continue;
+    a.require(size.size() == 2, "needs the size when the model is made");
+    x = option[0] == 'c' ? cropped_to_aspect(a.b, x, height, size[0], size[1])
+                         : padded_to_aspect(a.b, x, height, size[0], size[1], a.number("fill_value", 0));
+  }
   Value* y = resize_image(a.b, x, height, height + 1, a.sizes("size"), method, a.flag("antialias", false));
   if (a.tensorflow() || y->dtype == dtype) return {y};
-  return {a.b.Cast(a.b.Round(y), dtype)};
+  return {saturated(a.b, a.b.Round(y), dtype)};
 }
 
 // conv(inputs, kernel, strides=1, padding="valid", data_format, dilation_rate=1); the kernel is [spatial…, in, out]
@@ -179,15 +186,20 @@ ir::Values bias_add(const Arguments& a) {
 
 ir::Values identity(const Arguments& a) { return {a.value("x")}; }
 
-// multi_hot(inputs, num_classes, axis=-1): 1 where a class is among the last axis' numbers
+// multi_hot(inputs, num_classes, axis=-1): 1 where a class is among the numbers of the second axis
 ir::Values multi_hot(const Arguments& a) {
   Builder& b = a.b;
   Value* x = b.Cast(a.value("x"), DType::kInt64);
-  std::vector<int64_t> classes(static_cast<size_t>(std::clamp<int64_t>(a.integer("num_classes", 0), 0, 1 << 22)));
-  for (size_t i = 0; i < classes.size(); ++i) classes[i] = static_cast<int64_t>(i);
+  const int64_t classes = a.integer("num_classes", 0);
+  a.require(classes > 0 && classes <= (1 << 22), "num_classes is out of range");
   const DType dtype = a.dtype("dtype").value_or(DType::kFloat);
-  Value* hits = b.Cast(b.Equal(b.Unsqueeze(x, {-1}), b.ints(classes)), dtype);
-  return {x->rank() > 1 ? b.ReduceMax(hits, {-2}, false) : hits};
+  const auto rank = static_cast<int64_t>(x->rank()) + 1;
+  int64_t axis = a.integer("axis", -1);
+  axis += axis < 0 ? rank : 0;
+  a.require(axis >= 0 && axis < rank, "axis is out of range");
+  Value* numbers = along(b, counting(b, b.i64(classes)), axis, static_cast<size_t>(rank));
+  Value* hits = b.Cast(b.Equal(b.Unsqueeze(x, {axis}), numbers), dtype);
+  return {b.ReduceMax(hits, {x->rank() > 1 ? 1 : 0}, false)};
 }
 
 // rgb_to_grayscale(images, data_format)
@@ -197,7 +209,7 @@ ir::Values grayscale(const Arguments& a) {
   const bool first = a.text("data_format", "channels_last") == "channels_first";
   Value* weights = b.constant(ir::Tensor::from_doubles(x->dtype, {3}, {0.2989, 0.5870, 0.1140}));
   if (first) weights = b.Reshape(weights, {3, 1, 1});
-  return {b.ReduceSum(b.Mul(x, weights), {first ? -3 : -1})};
+  return {b.Cast(b.ReduceSum(b.Mul(x, weights), {first ? -3 : -1}), a.value("x")->dtype)};
 }
 
 // batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3)

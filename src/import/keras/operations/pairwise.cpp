@@ -2,6 +2,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "import/common/arithmetic.h"
+#include "import/common/complex.h"
 #include "import/keras/operations.h"
 
 namespace onward::importer::keras {
@@ -28,7 +30,9 @@ Value* close(const Arguments& a) {
   x = floating(b, x);
   y = floating(b, y);
   Value* allowed = b.Add(b.Mul(b.Abs(y), a.number("rtol", 1e-5)), a.number("atol", 1e-8));
-  return b.Or(b.LessOrEqual(b.Abs(b.Sub(x, y)), allowed), b.Equal(x, y));
+  Value* near = b.And(b.LessOrEqual(b.Abs(b.Sub(x, y)), allowed), b.Not(b.Or(b.IsInf(x), b.IsInf(y))));
+  Value* result = b.Or(near, b.Equal(x, y));
+  return a.flag("equal_nan", false) ? b.Or(result, b.And(b.IsNaN(x), b.IsNaN(y))) : result;
 }
 ir::Values isclose(const Arguments& a) { return {close(a)}; }
 ir::Values allclose(const Arguments& a) {
@@ -52,8 +56,48 @@ ir::Values logaddexp2(const Arguments& a) {
   auto [x, y] = a.operands("x1", "x2");
   Value* p = b.Mul(floating(b, x), std::numbers::ln2);
   Value* q = b.Mul(floating(b, y), std::numbers::ln2);
-  Value* sum = b.Add(b.Max(p, q), b.Softplus(b.Neg(b.Abs(b.Sub(p, q)))));
+  Value* apart = b.Where(b.Equal(p, q), b.number_like(0, p), b.Sub(p, q));  // equal ones may be infinite
+  Value* sum = b.Add(b.Max(p, q), b.Softplus(b.Neg(b.Abs(apart))));
   return {b.Div(sum, std::numbers::ln2)};
+}
+
+// ONNX Runtime divides and takes remainders of int32 and int64.
+DType whole(DType dtype) {
+  return ir::dtype_bits(dtype) >= 32 && dtype != DType::kInt32 ? DType::kInt64 : DType::kInt32;
+}
+
+// gcd(x1, x2)
+ir::Values gcd(const Arguments& a) {
+  const auto [x, y] = a.operands("x1", "x2");
+  const DType wide = whole(x->dtype);
+  return {a.b.Cast(greatest_divisor(a.b, a.b.Cast(x, wide), a.b.Cast(y, wide)), x->dtype)};
+}
+
+// lcm(x1, x2)
+ir::Values lcm(const Arguments& a) {
+  Builder& b = a.b;
+  const auto [x, y] = a.operands("x1", "x2");
+  const DType wide = whole(x->dtype);
+  Value* p = b.Abs(b.Cast(x, wide));
+  Value* q = b.Abs(b.Cast(y, wide));
+  Value* divisor = b.Max(greatest_divisor(b, p, q), b.number(1, wide));
+  return {b.Cast(b.Mul(p, b.Div(q, divisor)), x->dtype)};
+}
+
+// nextafter(x1, x2): Keras computes it in double and casts back, so that a float stays what it is
+ir::Values nextafter(const Arguments& a) {
+  const auto [x, y] = a.operands("x1", "x2");
+  Value* first = floating(a.b, x);
+  a.require(first->dtype != DType::kDouble, "of doubles is not supported");
+  Value* second = floating(a.b, y);
+  Value* nothing = a.b.number_like(std::nan(""), first);
+  return {a.b.Where(a.b.IsNaN(second), nothing, first)};
+}
+
+// polar(abs_, angle) → complex
+ir::Values polar_of(const Arguments& a) {
+  const auto [size, angle] = a.operands("abs_", "angle");
+  return {join(a.b, polar(a.b, size, angle))};
 }
 
 // saturate_cast(x, dtype): what does not fit becomes the nearest that does
@@ -62,16 +106,20 @@ ir::Values saturate_cast(const Arguments& a) {
   Value* x = a.value("x");
   const auto dtype = a.dtype("dtype");
   a.require(dtype.has_value(), "needs a dtype");
-  if (ir::is_integer(*dtype) && ir::dtype_bits(*dtype) < 64) {
-    const auto bits = static_cast<int>(ir::dtype_bits(*dtype)) - (ir::is_signed_integer(*dtype) ? 1 : 0);
-    const double most = std::ldexp(1.0, bits) - 1;
-    const double least = ir::is_signed_integer(*dtype) ? -most - 1 : 0;
-    x = b.Min(b.Max(x, least), most);
-  }
-  return {b.Cast(x, *dtype)};
+  return {saturated(b, x, *dtype)};
 }
 
 }  // namespace
+
+Value* saturated(Builder& b, Value* x, DType dtype) {
+  if (ir::is_integer(dtype) && ir::dtype_bits(dtype) < 64) {
+    const auto bits = static_cast<int>(ir::dtype_bits(dtype)) - (ir::is_signed_integer(dtype) ? 1 : 0);
+    const double most = std::ldexp(1.0, bits) - 1;
+    const double least = ir::is_signed_integer(dtype) ? -most - 1 : 0;
+    x = b.Min(b.Max(x, least), most);
+  }
+  return b.Cast(x, dtype);
+}
 
 void register_pairwise_operations(OperationTable& table) {
   table.add("Heaviside", {"x1 x2", heaviside});
@@ -80,6 +128,10 @@ void register_pairwise_operations(OperationTable& table) {
   table.add("Fmod", {"x1 x2", fmod});
   table.add("Ldexp", {"x1 x2", ldexp});
   table.add("Logaddexp2", {"x1 x2", logaddexp2});
+  table.add("Gcd", {"x1 x2", gcd});
+  table.add("Lcm", {"x1 x2", lcm});
+  table.add("Nextafter", {"x1 x2", nextafter});
+  table.add("Polar", {"abs_ angle", polar_of});
   table.add("SaturateCast", {"x dtype", saturate_cast});
   table.add("tf.saturate_cast", {"x:value dtype", saturate_cast});
 }

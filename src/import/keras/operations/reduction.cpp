@@ -1,6 +1,11 @@
 // Over axes: sums, means, extremes, cumulative sums, sorting.
+#include <fmt/format.h>
+
+#include <cmath>
 #include <limits>
 
+#include "import/common/axes.h"
+#include "import/common/solving.h"
 #include "import/keras/operations.h"
 
 namespace onward::importer::keras {
@@ -42,7 +47,12 @@ ir::Values extremes(const Arguments& a) {
   Builder& b = a.b;
   Value* x = a.value("x");
   const std::vector<int64_t> axes = a.axes("axis", x);
-  if (x->dtype != DType::kBool) return {(b.*Method)(x, axes, keeps(a))};
+  if (x->dtype != DType::kBool) {
+    Value* found = (b.*Method)(x, axes, keeps(a));
+    if (!a.has("initial")) return {found};
+    Value* initial = b.Cast(a.from_json(a.json("initial"), x->dtype), x->dtype);
+    return {Method == &Builder::ReduceMax ? b.Max(found, initial) : b.Min(found, initial)};
+  }
   return {b.Cast((b.*Method)(b.Cast(x, DType::kInt32), axes, keeps(a)), DType::kBool)};
 }
 
@@ -112,26 +122,58 @@ ir::Values euclidean(const Arguments& a) {
   return {a.b.ReduceL2(x, a.axes("axis", x), keeps(a))};
 }
 
-// norm(x, ord=None, axis=None, keepdims=False): vector norms
+// The norm of the matrices along two axes: the greatest or least sum of a line, or something of the singular values.
+Value* matrix_norm(const Arguments& a, Value* x, const std::vector<int64_t>& axes, const std::string& ord) {
+  Builder& b = a.b;
+  Value* result = nullptr;
+  if (ord == "1" || ord == "-1" || ord == "inf" || ord == "-inf") {
+    const bool columns = ord.back() == '1';
+    Value* sums = b.ReduceSum(b.Abs(x), {axes[columns ? 0 : 1]});
+    const std::vector<int64_t> other{axes[columns ? 1 : 0]};
+    result = ord[0] == '-' ? b.ReduceMin(sums, other) : b.ReduceMax(sums, other);
+    return keeps(a) ? result : b.Squeeze(result, axes);
+  }
+  a.require(ord == "nuc" || ord == "2" || ord == "-2", "ord " + ord + " is unknown");
+  const auto rank = static_cast<int64_t>(x->rank());
+  std::vector<int64_t> perm;
+  for (int64_t i = 0; i < rank; ++i) {
+    if (i != axes[0] && i != axes[1]) perm.push_back(i);
+  }
+  perm.insert(perm.end(), axes.begin(), axes.end());
+  Value* values = singular_values(b, b.Transpose(x, perm));
+  if (ord == "nuc") result = b.ReduceSum(values, {-1}, false);
+  if (ord == "2") result = b.ReduceMax(values, {-1}, false);
+  if (ord == "-2") result = b.ReduceMin(values, {-1}, false);
+  std::vector<int64_t> kept = axes;
+  std::sort(kept.begin(), kept.end());
+  return keeps(a) ? b.Unsqueeze(result, kept) : result;
+}
+
+// norm(x, ord=None, axis=None, keepdims=False)
 ir::Values norm(const Arguments& a) {
   Builder& b = a.b;
   Value* x = floating(b, a.value("x"));
-  const std::vector<int64_t> axes = a.axes("axis", x);
+  std::vector<int64_t> axes = a.axes("axis", x);
   const bool keep = keeps(a);
   const Json& ord = a.json("ord");
-  if (ord.is_null() || (ord.is_string() && (ord.as_string() == "fro" || ord.as_string() == "euclidean"))) {
-    return {b.ReduceL2(x, axes, keep)};
+  const std::string name = ord.is_string() ? ord.as_string() : "";
+  if (ord.is_null() || name == "fro" || name == "euclidean") return {b.ReduceL2(x, axes, keep)};
+  const double order = ord.is_number()                         ? ord.as_double()
+                       : name == "-inf" || name == "-Infinity" ? -std::numeric_limits<double>::infinity()
+                                                               : std::numeric_limits<double>::infinity();
+  if (axes.size() == 2) {
+    if (a.has("axis")) {  // in the order given: rows, columns
+      axes = a.ints("axis");
+      for (int64_t& axis : axes) axis += axis < 0 ? static_cast<int64_t>(x->rank()) : 0;
+    }
+    const std::string infinite = order < 0 ? "-inf" : "inf";
+    return {matrix_norm(a, x, axes, name == "nuc" ? name : std::isinf(order) ? infinite : fmt::format("{:g}", order))};
   }
-  a.require(axes.size() == 1, "a matrix norm other than the Frobenius norm is not supported");
-  if (ord.is_string()) {
-    a.require(ord.as_string() == "inf" || ord.as_string() == "-inf", "ord \"" + ord.as_string() + "\" is unknown");
-    return {ord.as_string() == "inf" ? b.ReduceMax(b.Abs(x), axes, keep) : b.ReduceMin(b.Abs(x), axes, keep)};
-  }
-  const double order = ord.as_double();
+  a.require(axes.size() == 1, "over more than two axes is not supported");
+  a.require(name != "nuc", "ord \"nuc\" needs two axes");
   if (order == 1) return {b.ReduceL1(x, axes, keep)};
   if (order == 2) return {b.ReduceL2(x, axes, keep)};
-  if (order == std::numeric_limits<double>::infinity()) return {b.ReduceMax(b.Abs(x), axes, keep)};
-  if (order == -std::numeric_limits<double>::infinity()) return {b.ReduceMin(b.Abs(x), axes, keep)};
+  if (std::isinf(order)) return {order > 0 ? b.ReduceMax(b.Abs(x), axes, keep) : b.ReduceMin(b.Abs(x), axes, keep)};
   if (order == 0) {
     Value* set = b.Not(b.Equal(x, b.number_like(0, x)));
     return {b.ReduceSum(b.Cast(set, x->dtype), axes, keep)};
@@ -157,28 +199,47 @@ ir::Values arg_extreme(const Arguments& a, bool greatest) {
   Value* source = flat ? b.Reshape(x, {-1}) : x;
   const int64_t axis = flat ? 0 : a.axis("axis", x, 0);
   Value* found = greatest ? b.ArgMax(source, axis, !flat && keeps(a)) : b.ArgMin(source, axis, !flat && keeps(a));
+  if (flat && keeps(a)) found = b.Reshape(found, std::vector<int64_t>(x->rank(), 1));
   return {b.Cast(found, result)};
 }
 ir::Values argmax(const Arguments& a) { return arg_extreme(a, true); }
 ir::Values argmin(const Arguments& a) { return arg_extreme(a, false); }
 
+// Unlike sums, running sums stay in their dtype, booleans apart.
+DType accumulated_in(const Arguments& a, DType dtype) {
+  return a.dtype("dtype").value_or(dtype == DType::kBool && !a.tensorflow() ? DType::kInt32 : dtype);
+}
+
+// What nancumsum and nancumprod add and multiply: numbers, `instead` where there is none.
+Value* numbers_of(const Arguments& a, double instead) {
+  Builder& b = a.b;
+  Value* x = a.value("x");
+  if (a.name().rfind("Nan", 0) != 0 || !ir::is_floating(x->dtype)) return x;
+  const double most = x->dtype == DType::kFloat16 ? 65504.0 : 3.4028234663852886e38;
+  Value* finite = b.Max(b.Min(x, most), -most);
+  return b.Where(b.IsNaN(x), b.number_like(instead, x), finite);
+}
+
 // cumsum(x, axis=None, dtype=None)
 ir::Values cumsum(const Arguments& a) {
   Builder& b = a.b;
-  Value* x = a.value("x");
-  const DType result = a.dtype("dtype").value_or(a.tensorflow() ? x->dtype : summed_in(x->dtype));
-  x = b.Cast(x, result);
+  Value* x = numbers_of(a, 0);
+  const DType result = accumulated_in(a, x->dtype);
+  const DType wide = summed_in(result) == DType::kUInt32 ? DType::kInt64 : summed_in(result);
+  x = b.Cast(x, wide);
   const bool flat = !a.has("axis") && !a.tensorflow();
   Value* source = flat ? b.Reshape(x, {-1}) : x;
-  return {b.op("CumSum", {source, b.i64(flat ? 0 : a.axis("axis", x, 0))},
-               {{"exclusive", a.flag("exclusive", false)}, {"reverse", a.flag("reverse", false)}})};
+  Value* sums = b.op("CumSum", {source, b.i64(flat ? 0 : a.axis("axis", x, 0))},
+                     {{"exclusive", a.flag("exclusive", false)}, {"reverse", a.flag("reverse", false)}});
+  return {b.Cast(sums, result)};
 }
 
 // cumprod(x, axis=None, dtype=None): a step for each element along the axis
 ir::Values cumprod(const Arguments& a) {
   Builder& b = a.b;
-  Value* x = a.value("x");
-  x = b.Cast(x, a.dtype("dtype").value_or(a.tensorflow() ? x->dtype : summed_in(x->dtype)));
+  Value* x = numbers_of(a, 1);
+  const DType result = accumulated_in(a, x->dtype);
+  x = b.Cast(x, summed_in(result) == DType::kUInt32 ? DType::kInt64 : summed_in(result));
   const bool flat = !a.has("axis") && !a.tensorflow();
   if (flat) x = b.Reshape(x, {-1});
   const auto axis = static_cast<size_t>(flat ? 0 : a.axis("axis", x, 0));
@@ -198,7 +259,7 @@ ir::Values cumprod(const Arguments& a) {
         return Builder::ScanResult{{product}, {product}};
       },
       1);
-  return {b.Transpose(out[1], back)};
+  return {b.Cast(b.Transpose(out[1], back), result)};
 }
 
 // top_k(x, k, sorted=True) → values, indices
@@ -238,24 +299,20 @@ ir::Values diff(const Arguments& a) {
   return {x};
 }
 
-// median(x, axis=None, keepdims=False): the mean of the two middle ones
-ir::Values median(const Arguments& a) {
+// trapezoid(y, x=None, dx=1.0, axis=-1)
+ir::Values trapezoid(const Arguments& a) {
   Builder& b = a.b;
-  Value* x = floating(b, a.value("x"));
-  const std::vector<int64_t> axes = a.axes("axis", x);
-  const bool all = axes.size() == x->rank();
-  a.require(all || axes.size() == 1, "over several axes is not supported");
-  const bool keep = keeps(a);
-  const size_t rank = x->rank();
-  Value* source = all ? b.Reshape(x, {-1}) : x;
-  const int64_t axis = all ? 0 : axes[0];
-  Value* values = sorted(a, source, axis, false)[0];
-  Value* last = b.Sub(b.dim(source, axis), b.ints({1}));
-  Value* low = b.Div(last, b.ints({2}));
-  Value* high = b.Div(b.Add(last, b.ints({1})), b.ints({2}));
-  Value* middle = b.Mul(b.Add(b.Gather(values, low, axis), b.Gather(values, high, axis)), 0.5);
-  if (all) return {keep ? b.Reshape(middle, std::vector<int64_t>(rank, 1)) : b.Squeeze(middle, {0})};
-  return {keep ? middle : b.Squeeze(middle, {axis})};
+  Value* y = floating(b, a.value("y"));
+  const int64_t axis = a.axis("axis", y, -1);
+  const auto after = [&](Value* v, int64_t along) { return b.Slice(v, 1, std::numeric_limits<int64_t>::max(), along); };
+  const auto before = [&](Value* v, int64_t along) { return b.Slice(v, 0, -1, along); };
+  Value* heights = b.Mul(b.Add(after(y, axis), before(y, axis)), 0.5);
+  if (!a.has("x")) return {b.ReduceSum(b.Mul(heights, a.number("dx", 1)), {axis}, false)};
+  Value* x = b.Cast(a.value("x"), y->dtype);
+  const int64_t own = x->rank() == y->rank() ? axis : static_cast<int64_t>(x->rank()) - 1;
+  Value* widths = b.Sub(after(x, own), before(x, own));
+  if (x->rank() == 1) widths = along(b, widths, axis, y->rank());
+  return {b.ReduceSum(b.Mul(heights, widths), {axis}, false)};
 }
 
 }  // namespace
@@ -279,7 +336,6 @@ void register_reduction_operations(OperationTable& table) {
   both("Logsumexp", "math.reduce_logsumexp reduce_logsumexp", kTf, logsumexp);
   both("", "math.reduce_euclidean_norm", kTf, euclidean);
   both("CountNonzero", "math.count_nonzero", "x:input axis keepdims dtype", count_nonzero);
-  both("Median", "", "", median);
   table.add("Average", {"x axis weights", average});
   table.add("Norm", {"x ord axis keepdims", norm});
   table.add("tf.norm", {"x:tensor ord axis keepdims", norm});
@@ -292,6 +348,8 @@ void register_reduction_operations(OperationTable& table) {
   for (const char* name : {"tf.math.argmin", "tf.argmin"}) table.add(name, {"x:input axis output_type", argmin});
   table.add("Cumsum", {"x axis dtype", cumsum});
   table.add("Cumprod", {"x axis dtype", cumprod});
+  table.add("Nancumsum", {"x axis dtype", cumsum});
+  table.add("Nancumprod", {"x axis dtype", cumprod});
   for (const char* name : {"tf.math.cumsum", "tf.cumsum"}) table.add(name, {"x axis exclusive reverse", cumsum});
   table.add("tf.math.cumprod", {"x axis exclusive reverse", cumprod});
   table.add("TopK", {"x k sorted", top_k});
@@ -301,6 +359,7 @@ void register_reduction_operations(OperationTable& table) {
   table.add("tf.sort", {"x:values axis direction", sort});
   table.add("tf.argsort", {"x:values axis direction", argsort});
   table.add("Diff", {"a n axis", diff});
+  table.add("Trapezoid", {"y x", trapezoid});
 }
 
 }  // namespace onward::importer::keras

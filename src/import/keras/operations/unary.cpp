@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "import/common/complex.h"
 #include "import/common/special.h"
 #include "import/keras/operations.h"
 
@@ -31,6 +32,10 @@ Value* node(Builder& b, Value* x) {
   return (b.*Method)(x);
 }
 
+Value* absolute(Builder& b, Value* x) {
+  if (x->complex) return importer::abs(b, parts(b, x));
+  return x->dtype == DType::kBool ? x : b.Abs(x);
+}
 Value* scaled(Builder& b, Value* x, double factor) { return b.Mul(x, factor); }
 Value* cbrt(Builder& b, Value* x) { return b.Mul(b.Sign(x), b.Pow(b.Abs(x), 1.0 / 3)); }
 Value* deg2rad(Builder& b, Value* x) { return scaled(b, x, std::numbers::pi / 180); }
@@ -38,10 +43,11 @@ Value* rad2deg(Builder& b, Value* x) { return scaled(b, x, 180 / std::numbers::p
 Value* exp2(Builder& b, Value* x) { return b.Pow(b.number_like(2, x), x); }
 Value* log2(Builder& b, Value* x) { return scaled(b, b.Log(x), 1 / std::numbers::ln2); }
 Value* log10(Builder& b, Value* x) { return scaled(b, b.Log(x), 1 / std::numbers::ln10); }
-// exp(x) - 1 without cancellation: 2 sinh(x/2) exp(x/2).
+// exp(x) - 1, near 0 without cancellation: 2 sinh(x/2) exp(x/2).
 Value* expm1(Builder& b, Value* x) {
   Value* half = b.Mul(x, 0.5);
-  return b.Mul(b.Mul(b.Sinh(half), b.Exp(half)), 2.0);
+  Value* small = b.Mul(b.Mul(b.Sinh(half), b.Exp(half)), 2.0);
+  return b.Where(b.Less(b.Abs(x), b.number_like(1, x)), small, b.Sub(b.Exp(x), 1.0));
 }
 // log(1 + x) = 2 atanh(x / (2 + x)) near 0, where 1 + x would lose digits.
 Value* log1p(Builder& b, Value* x) {
@@ -49,7 +55,10 @@ Value* log1p(Builder& b, Value* x) {
   return b.Where(b.Less(b.Abs(x), b.number_like(0.5, x)), small, b.Log(b.Add(x, 1.0)));
 }
 Value* rsqrt(Builder& b, Value* x) { return b.Reciprocal(b.Sqrt(x)); }
-Value* square(Builder& b, Value* x) { return b.Mul(x, x); }
+Value* square(Builder& b, Value* x) {
+  if (x->dtype == DType::kBool) x = b.Cast(x, DType::kInt32);
+  return b.Mul(x, x);
+}
 Value* sinc(Builder& b, Value* x) {
   Value* angle = b.Mul(x, std::numbers::pi);
   Value* zero = b.Equal(x, b.number_like(0, x));
@@ -59,8 +68,6 @@ Value* trunc(Builder& b, Value* x) {
   if (!ir::is_floating(x->dtype)) return x;
   return b.Mul(b.Sign(x), b.Floor(b.Abs(x)));
 }
-Value* floor_any(Builder& b, Value* x) { return ir::is_floating(x->dtype) ? b.Floor(x) : x; }
-Value* ceil_any(Builder& b, Value* x) { return ir::is_floating(x->dtype) ? b.Ceil(x) : x; }
 Value* same(Builder&, Value* x) { return x; }
 Value* logical_not(Builder& b, Value* x) { return b.Not(b.Cast(x, DType::kBool)); }
 Value* is_nan(Builder& b, Value* x) { return b.IsNaN(floating(b, x)); }
@@ -71,7 +78,13 @@ Value* is_finite(Builder& b, Value* x) {
 }
 Value* is_posinf(Builder& b, Value* x) { return b.op("IsInf", {floating(b, x)}, {{"detect_negative", 0}}); }
 Value* is_neginf(Builder& b, Value* x) { return b.op("IsInf", {floating(b, x)}, {{"detect_positive", 0}}); }
-Value* signbit(Builder& b, Value* x) { return b.Less(x, b.number_like(0, x)); }
+// Of a negative zero, too.
+Value* signbit(Builder& b, Value* x) {
+  if (x->dtype == DType::kBool) return b.And(x, b.Not(x));
+  Value* zero = b.number_like(0, x);
+  Value* below = b.Less(x, zero);
+  return ir::is_floating(x->dtype) ? b.Or(below, b.And(b.Equal(x, zero), b.Less(b.Reciprocal(x), zero))) : below;
+}
 Value* zeros_like(Builder& b, Value* x) { return b.Fill(b.Shape(x), 0, x->dtype); }
 Value* ones_like(Builder& b, Value* x) { return b.Fill(b.Shape(x), 1, x->dtype); }
 Value* negative(Builder& b, Value* x) { return b.Neg(x); }
@@ -83,10 +96,11 @@ ir::Values round_decimals(const Arguments& a) {
   Builder& b = a.b;
   Value* x = a.value("x");
   const int64_t decimals = a.integer("decimals", 0);
-  if (!ir::is_floating(x->dtype)) return {x};
+  if (!ir::is_floating(x->dtype) && decimals >= 0) return {x};
   if (decimals == 0) return {b.Round(x)};
   const double factor = std::pow(10.0, static_cast<double>(decimals));
-  return {b.Div(b.Round(b.Mul(x, factor)), factor)};
+  Value* scaled_up = b.Mul(floating(b, x), factor);
+  return {b.Cast(b.Div(b.Round(scaled_up), factor), x->dtype)};
 }
 
 // nan_to_num(x, nan=0.0, posinf=None, neginf=None)
@@ -108,6 +122,12 @@ ir::Values cast(const Arguments& a) {
   return {a.b.Cast(x, *dtype)};
 }
 
+// array(x, dtype=None)
+ir::Values array(const Arguments& a) {
+  Value* x = a.value("x");
+  return {a.b.Cast(x, a.dtype("dtype").value_or(x->dtype))};
+}
+
 // full_like(x, fill_value, dtype=None)
 ir::Values full_like(const Arguments& a) {
   Value* x = a.value("x");
@@ -121,6 +141,12 @@ ir::Values like(const Arguments& a) {
   return {a.b.Cast(y, a.dtype("dtype").value_or(y->dtype))};
 }
 
+// i0(x)
+ir::Values bessel_i0(const Arguments& a) {
+  Value* x = floating(a.b, a.value("x"));
+  return {a.b.Cast(special::i0(a.b, a.b.Cast(x, DType::kDouble)), x->dtype)};
+}
+
 struct Unary {
   const char* keras;       // class name, null where there is none
   const char* tensorflow;  // functions, separated by spaces
@@ -128,7 +154,7 @@ struct Unary {
 };
 
 constexpr Unary kUnary[] = {
-    {"Absolute", "math.abs abs __operators__.abs", plain<node<&Builder::Abs>>},
+    {"Absolute", "math.abs abs __operators__.abs", plain<absolute>},
     {"Arccos", "math.acos acos", in_float<node<&Builder::Acos>>},
     {"Arccosh", "math.acosh acosh", in_float<node<&Builder::Acosh>>},
     {"Arcsin", "math.asin asin", in_float<node<&Builder::Asin>>},
@@ -136,9 +162,11 @@ constexpr Unary kUnary[] = {
     {"Arctan", "math.atan atan", in_float<node<&Builder::Atan>>},
     {"Arctanh", "math.atanh atanh", in_float<node<&Builder::Atanh>>},
     {"Cbrt", nullptr, in_float<cbrt>},
-    {"Ceil", "math.ceil", plain<ceil_any>},
-    {"Conjugate", nullptr, plain<same>},
-    {"Real", nullptr, plain<same>},
+    {"Ceil", "math.ceil", in_float<node<&Builder::Ceil>>},
+    {"Abs", nullptr, plain<absolute>},
+    {"Fabs", nullptr, in_float<node<&Builder::Abs>>},
+    {"EmptyLike", nullptr, like<zeros_like>},
+    {"I0", nullptr, bessel_i0},
     {"Cos", "math.cos cos", in_float<node<&Builder::Cos>>},
     {"Cosh", "math.cosh cosh", in_float<node<&Builder::Cosh>>},
     {"Deg2rad", nullptr, in_float<deg2rad>},
@@ -147,7 +175,7 @@ constexpr Unary kUnary[] = {
     {"Exp", "math.exp exp", in_float<node<&Builder::Exp>>},
     {"Exp2", nullptr, in_float<exp2>},
     {"Expm1", "math.expm1", in_float<expm1>},
-    {"Floor", "math.floor floor", plain<floor_any>},
+    {"Floor", "math.floor floor", in_float<node<&Builder::Floor>>},
     {"Isfinite", "math.is_finite", plain<is_finite>},
     {"Isinf", "math.is_inf", plain<is_inf>},
     {"Isnan", "math.is_nan", plain<is_nan>},
@@ -214,6 +242,7 @@ void register_unary_operations(OperationTable& table) {
   table.add("tf.ones_like", {"x:input dtype", like<ones_like>});
   for (const char* name : {"Erfc", "tf.math.erfc"}) table.add(name, {"x", erfc});
   table.add("Erfinv", {"x", erfinv});
+  table.add("Array", {"x dtype", array});
 }
 
 }  // namespace onward::importer::keras

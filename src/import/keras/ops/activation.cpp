@@ -35,7 +35,11 @@ Value* gelu(Builder& b, Value* x, bool approximate) {
 
 Value* hard_sigmoid(Builder& b, Value* x) { return b.op("HardSigmoid", {x}, {{"alpha", 1.0 / 6}, {"beta", 0.5}}); }
 
-Value* silu(Builder& b, Value* x) { return b.Mul(x, b.Sigmoid(x)); }
+// ONNX Runtime makes an operator that it has no kernel for out of x · sigmoid(x) on doubles.
+Value* silu(Builder& b, Value* x) {
+  if (x->dtype != ir::DType::kDouble) return b.Mul(x, b.Sigmoid(x));
+  return b.Div(x, b.Add(b.Exp(b.Neg(x)), 1.0));
+}
 
 Value* celu(Builder& b, Value* x, double alpha) { return b.op("Celu", {x}, {{"alpha", alpha}}); }
 

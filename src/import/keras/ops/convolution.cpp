@@ -63,49 +63,16 @@ ir::Values separable_conv(Context& ctx) {
   return {activate(ctx, ctx.config["activation"], y)};
 }
 
-// How much a transposed convolution's full result is cut (or grown) at each side.
-struct TransposeCut {
-  int64_t begin;
-  int64_t end;
-  int64_t output_padding;
-};
-
-TransposeCut transpose_cut(const std::string& padding, int64_t kernel, int64_t stride, int64_t dilation,
-                           const std::optional<int64_t>& output_padding) {
-  const int64_t span = dilation * (kernel - 1) + 1;
-  const bool same = padding == "same";
-  // How much longer the full result is than Keras' output.
-  int64_t excess = same ? span - stride : -std::max<int64_t>(stride - span, 0);
-  if (output_padding) excess = (same ? 2 * (span / 2) : 0) - *output_padding;
-  const int64_t begin = std::max<int64_t>(excess, 0) / 2;
-  return {begin, std::max<int64_t>(excess, 0) - begin, std::max<int64_t>(-excess, 0)};
-}
-
-// Conv<N>DTranspose(filters, kernel_size, strides=1, padding="valid", output_padding=None, dilation_rate=1, …); its
-// kernel is [spatial…, out, in], ONNX's [in, out, spatial…].
+// Conv<N>DTranspose(filters, kernel_size, strides=1, padding="valid", output_padding=None, dilation_rate=1, …)
 ir::Values conv_transpose(Context& ctx) {
   const size_t rank = spatial_rank(ctx);
-  const Window window = window_of(ctx, rank);
   Value* kernel = conv_kernel(ctx.b, ctx.weight("kernel"));
   const Json& given = ctx.config["output_padding"];
   const std::vector<int64_t> grown = given.is_null() ? std::vector<int64_t>() : ctx.ints("output_padding", rank);
-  std::vector<int64_t> pads(2 * rank);
-  std::vector<int64_t> output_padding(rank);
-  for (size_t i = 0; i < rank; ++i) {
-    const TransposeCut cut =
-        transpose_cut(ctx.config.get("padding", "valid"), kernel->dim(2 + i).value(), window.strides[i],
-                      window.dilations[i], grown.empty() ? std::nullopt : std::optional<int64_t>(grown[i]));
-    pads[i] = cut.begin;
-    pads[i + rank] = cut.end;
-    output_padding[i] = cut.output_padding;
-  }
+  ir::Attrs attrs = conv_transpose_attrs(window_of(ctx, rank), *kernel, grown);
+  attrs.set("group", ctx.config.get("groups", 1));
   Value* y = in_nchw(ctx.b, ctx.x(), ctx.channels_first(), [&](Value* x) {
-    return ctx.b.op("ConvTranspose", {x, kernel, bias_of(ctx)},
-                    {{"strides", window.strides},
-                     {"dilations", window.dilations},
-                     {"pads", pads},
-                     {"output_padding", output_padding},
-                     {"group", ctx.config.get("groups", 1)}});
+    return ctx.b.op("ConvTranspose", {x, kernel, bias_of(ctx)}, attrs);
   });
   return {activate(ctx, ctx.config["activation"], y)};
 }

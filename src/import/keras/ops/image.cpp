@@ -6,6 +6,7 @@
 #include "import/common/resize.h"
 #include "import/keras/context.h"
 #include "import/keras/op_table.h"
+#include "import/keras/ops/aspect.h"
 
 namespace onward::importer::keras {
 namespace {
@@ -41,52 +42,6 @@ ir::Values rescaling(Context& ctx) {
   return {b.Add(y, constant(offset))};
 }
 
-// Sizes as scalars of int64.
-struct Sizes {
-  Value* height;
-  Value* width;
-};
-
-Sizes sizes_of(Builder& b, Value* x, int64_t height) { return {b.dim_scalar(x, height), b.dim_scalar(x, height + 1)}; }
-
-// int(float(a * b) / c)
-Value* share(Builder& b, Value* a, int64_t factor, int64_t divisor) {
-  Value* product = b.Cast(b.Mul(a, b.i64(factor)), DType::kFloat);
-  return b.Cast(b.Div(product, static_cast<double>(divisor)), DType::kInt64);
-}
-
-Value* half(Builder& b, Value* x) { return b.Div(x, b.i64(2)); }
-
-// The largest part in the middle with the target's aspect ratio.
-Value* cropped(Builder& b, Value* x, int64_t axis, int64_t height, int64_t width) {
-  const Sizes size = sizes_of(b, x, axis);
-  Value* one = b.i64(1);
-  Value* rows = b.Max(b.Min(size.height, share(b, size.width, height, width)), one);
-  Value* columns = b.Max(b.Min(size.width, share(b, size.height, width, height)), one);
-  Value* top = half(b, b.Sub(size.height, rows));
-  Value* left = half(b, b.Sub(size.width, columns));
-  return b.Slice(x, b.join({top, left}), b.join({b.Add(top, rows), b.Add(left, columns)}), b.ints({axis, axis + 1}));
-}
-
-// Bars at both sides until the aspect ratio is the target's.
-Value* padded(Builder& b, Value* x, int64_t axis, int64_t height, int64_t width, double value) {
-  const Sizes size = sizes_of(b, x, axis);
-  Value* rows = b.Max(size.height, share(b, size.width, height, width));
-  Value* columns = b.Max(size.width, share(b, size.height, width, height));
-  Value* top = half(b, b.Sub(rows, size.height));
-  Value* left = half(b, b.Sub(columns, size.width));
-  Value* both = b.join({top, left});
-  ir::Values pads;
-  const std::vector<int64_t> before(static_cast<size_t>(axis), 0);
-  const std::vector<int64_t> after(x->rank() - static_cast<size_t>(axis) - 2, 0);
-  for (int side = 0; side < 2; ++side) {
-    pads.push_back(b.ints(before));
-    pads.push_back(both);
-    pads.push_back(b.ints(after));
-  }
-  return b.op("Pad", {x, b.Concat(pads, 0), b.number_like(value, x)}, {{"mode", "constant"}});
-}
-
 // Keras 3 gives whole numbers back where it got them.
 Value* as_given(const Context& ctx, Value* y) {
   Builder& b = ctx.b;
@@ -110,8 +65,8 @@ ir::Values resizing(Context& ctx) {
   ctx.require(axis >= 0 && height > 0 && width > 0, "needs an image and a size");
   const std::string method = c.get("interpolation", "bilinear");
   ctx.require(is_resize_method(method), "interpolation \"" + method + "\" is unknown");
-  if (c.get("crop_to_aspect_ratio", false)) x = cropped(b, x, axis, height, width);
-  if (c.get("pad_to_aspect_ratio", false)) x = padded(b, x, axis, height, width, c.get("fill_value", 0.0));
+  if (c.get("crop_to_aspect_ratio", false)) x = cropped_to_aspect(b, x, axis, height, width);
+  if (c.get("pad_to_aspect_ratio", false)) x = padded_to_aspect(b, x, axis, height, width, c.get("fill_value", 0.0));
   Value* y = resize_image(b, x, axis, axis + 1, b.ints({height, width}), method, c.get("antialias", false));
   return {as_given(ctx, y)};
 }
@@ -123,7 +78,11 @@ Value* center_cropped(const Context& ctx, Value* x) {
   const int64_t width = ctx.config.at("width").as_int();
   const int64_t axis = height_axis(ctx, x);
   ctx.require(axis >= 0, "needs an image");
-  const Sizes size = sizes_of(b, x, axis);
+  const struct {
+    Value* height;
+    Value* width;
+  } size{b.dim_scalar(x, axis), b.dim_scalar(x, axis + 1)};
+  const auto half = [](Builder& inner, Value* v) { return inner.Div(v, inner.i64(2)); };
   Value* large = b.And(b.GreaterOrEqual(size.height, b.i64(height)), b.GreaterOrEqual(size.width, b.i64(width)));
   const auto cut = [&](Builder& inner) {
     Value* top = half(inner, inner.Sub(size.height, inner.i64(height)));
@@ -132,7 +91,7 @@ Value* center_cropped(const Context& ctx, Value* x) {
     return ir::Values{inner.Slice(x, inner.join({top, left}), ends, inner.ints({axis, axis + 1}))};
   };
   const auto enlarged = [&](Builder& inner) {
-    Value* part = cropped(inner, x, axis, height, width);
+    Value* part = cropped_to_aspect(inner, x, axis, height, width);
     return ir::Values{resize_image(inner, part, axis, axis + 1, inner.ints({height, width}), "bilinear", false)};
   };
   return b.If(large, cut, enlarged).front();
@@ -148,7 +107,7 @@ ir::Values random_crop(Context& ctx) {
   const int64_t axis = height_axis(ctx, x);
   const int64_t height = ctx.config.at("height").as_int();
   const int64_t width = ctx.config.at("width").as_int();
-  Value* part = cropped(b, x, axis, height, width);
+  Value* part = cropped_to_aspect(b, x, axis, height, width);
   return {resize_image(b, part, axis, axis + 1, b.ints({height, width}), "bilinear", false)};
 }
 

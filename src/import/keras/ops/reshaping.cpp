@@ -2,6 +2,7 @@
 #include <limits>
 #include <numeric>
 
+#include "import/common/resize.h"
 #include "import/keras/context.h"
 #include "import/keras/op_table.h"
 #include "import/keras/ops/layout.h"
@@ -102,19 +103,19 @@ ir::Values up_sampling(Context& ctx) {
   const size_t rank = spatial_rank(ctx);
   const std::vector<int64_t> size = ctx.ints("size", rank, 2);
   const std::string mode = ctx.config.get("interpolation", "nearest");
-  ctx.require(mode == "nearest" || mode == "bilinear" || mode == "bicubic",
-              "interpolation \"" + mode + "\" is not supported");
+  ctx.require(is_resize_method(mode), "interpolation \"" + mode + "\" is unknown");
   return {in_nchw(b, ctx.x(), ctx.channels_first(), [&](Value* x) {
+    if (mode != "nearest" && mode != "bilinear") {
+      ctx.require(rank == 2, "interpolation \"" + mode + "\" needs images");
+      Value* wanted = b.Mul(b.op("Shape", {x}, {{"start", 2}}), b.ints(size));
+      return resize_image(b, x, 2, 3, wanted, mode, false);
+    }
     std::vector<float> scales{1, 1};
     scales.insert(scales.end(), size.begin(), size.end());
     const auto count = static_cast<int64_t>(scales.size());
-    ir::Attrs attrs{{"mode", mode == "nearest"    ? "nearest"
-                             : mode == "bilinear" ? "linear"
-                                                  : "cubic"},
+    ir::Attrs attrs{{"mode", mode == "nearest" ? "nearest" : "linear"},
                     {"coordinate_transformation_mode", mode == "nearest" ? "asymmetric" : "half_pixel"}};
     if (mode == "nearest") attrs.set("nearest_mode", "floor");
-    if (mode == "bicubic") attrs.set("cubic_coeff_a", -0.5);
-    if (mode == "bicubic") attrs.set("exclude_outside", 1);
     return b.op("Resize", {x, nullptr, b.constant(ir::Tensor::of<float>({count}, scales))}, attrs);
   })};
 }

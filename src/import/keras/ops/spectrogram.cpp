@@ -5,6 +5,7 @@
 
 #include "import/keras/context.h"
 #include "import/keras/op_table.h"
+#include "import/keras/ops/signal_window.h"
 #include "import/keras/ops/window.h"
 
 namespace onward::importer::keras {
@@ -84,24 +85,6 @@ std::vector<Variable> stft_variables(const Layer& layer) {
 
 // --- MelSpectrogram ---
 
-std::vector<float> window_of_length(const Context& ctx, int64_t length, int64_t fft) {
-  const Json& given = ctx.config["window"];
-  std::vector<float> window(static_cast<size_t>(fft), 0.0F);
-  const int64_t left = (fft - length) / 2;
-  const std::string name = given.is_string() ? given.as_string() : given.is_null() ? "none" : "given";
-  ctx.require(name == "hann" || name == "hamming" || name == "none" || name == "given",
-              "window \"" + name + "\" is unknown");
-  for (int64_t i = 0; i < length; ++i) {
-    const double phase = std::cos(2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(length));
-    double weight = 1;
-    if (name == "hann") weight = 0.5 - 0.5 * phase;
-    if (name == "hamming") weight = 0.54 - 0.46 * phase;
-    if (name == "given") weight = given.at(static_cast<size_t>(i)).as_double();
-    window[static_cast<size_t>(left + i)] = static_cast<float>(weight);
-  }
-  return window;
-}
-
 double mel(double hertz) { return 1127.0 * std::log(1 + hertz / 700.0); }
 
 // [bins, mels]: triangles on the mel scale, after HTK.
@@ -148,7 +131,7 @@ ir::Values mel_spectrogram(Context& ctx) {
   Value* lead = b.op("Shape", {x}, {{"end", -1}});
   Value* signal = b.Reshape(x, b.Concat({b.ints({-1}), b.dim(x, -1)}, 0));
   signal = b.Pad(signal, {0, fft / 2, 0, fft / 2}, 0, "reflect");
-  Value* window = b.constant(ir::Tensor::of<float>({fft}, window_of_length(ctx, length, fft)));
+  Value* window = b.constant(ir::Tensor::from_doubles(DType::kFloat, {fft}, signal_window(c["window"], length, fft)));
   Value* spectrum = b.op("STFT", {b.Unsqueeze(signal, {2}), b.i64(c.get("sequence_stride", 512)), window, b.i64(fft)},
                          {{"onesided", 1}});
   Value* power = b.ReduceSumSquare(spectrum, {-1}, false);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 
@@ -60,6 +61,43 @@ ir::Attrs conv_attrs(const Window& window, const Value& kernel, int64_t groups) 
   }
   attrs.set("pads", pads);
   return attrs;
+}
+
+namespace {
+
+// How much a transposed convolution's full result is cut (or grown) at each side.
+struct TransposeCut {
+  int64_t begin;
+  int64_t end;
+  int64_t output_padding;
+};
+
+TransposeCut transpose_cut(const std::string& padding, int64_t kernel, int64_t stride, int64_t dilation,
+                           const std::optional<int64_t>& output_padding) {
+  const int64_t span = dilation * (kernel - 1) + 1;
+  const bool same = padding == "same";
+  // How much longer the full result is than Keras' output.
+  int64_t excess = same ? span - stride : -std::max<int64_t>(stride - span, 0);
+  if (output_padding) excess = (same ? 2 * (span / 2) : 0) - *output_padding;
+  const int64_t begin = std::max<int64_t>(excess, 0) / 2;
+  return {begin, std::max<int64_t>(excess, 0) - begin, std::max<int64_t>(-excess, 0)};
+}
+
+}  // namespace
+
+ir::Attrs conv_transpose_attrs(const Window& window, const Value& kernel, const std::vector<int64_t>& output_padding) {
+  const size_t rank = window.strides.size();
+  std::vector<int64_t> pads(2 * rank);
+  std::vector<int64_t> grown(rank);
+  for (size_t i = 0; i < rank; ++i) {
+    const TransposeCut cut =
+        transpose_cut(window.padding, kernel.dim(2 + i).value(), window.strides[i], window.dilations[i],
+                      output_padding.empty() ? std::nullopt : std::optional<int64_t>(output_padding[i]));
+    pads[i] = cut.begin;
+    pads[i + rank] = cut.end;
+    grown[i] = cut.output_padding;
+  }
+  return {{"strides", window.strides}, {"dilations", window.dilations}, {"pads", pads}, {"output_padding", grown}};
 }
 
 Value* conv_kernel(Builder& b, Value* kernel) {

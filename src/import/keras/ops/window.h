@@ -19,6 +19,10 @@ std::vector<int64_t> spatial_list(const std::vector<int64_t>& given, size_t rank
 
 // Attributes of a Conv; `kernel` in ONNX's layout.
 ir::Attrs conv_attrs(const Window& window, const ir::Value& kernel, int64_t groups);
+// Attributes of a ConvTranspose whose kernel, [spatial…, out, in] in Keras, is [in, out, spatial…]; `output_padding`
+// empty where it is None.
+ir::Attrs conv_transpose_attrs(const Window& window, const ir::Value& kernel,
+                               const std::vector<int64_t>& output_padding);
 // Keras' kernel is [spatial…, in / groups, out], ONNX's [out, in / groups, spatial…].
 ir::Value* conv_kernel(ir::Builder& b, ir::Value* kernel);
 // The depthwise kernel [spatial…, in, multiplier] as ONNX's [in * multiplier, 1, spatial…].
