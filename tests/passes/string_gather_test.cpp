@@ -1,10 +1,10 @@
 // Rows of strings: ONNX Runtime's Gather copies the first string of each only, so that what it gives is no measure.
 #include <gtest/gtest.h>
 
+#include "harness.h"
 #include "ir/text.h"
 #include "passes/passes.h"
 #include "schema/schema_inference.h"
-#include "harness.h"
 
 namespace onward::passes {
 namespace {
@@ -20,8 +20,9 @@ Strings gathered(const std::string& text, const ir::Dims& dims, const Strings& s
 
 TEST(StringGather, TakesWholeRows) {
   const char* rows = "g (string[n,3] x, int64[2] i) => (string[2,3] y) { y = Gather (x, i) }";
-  EXPECT_EQ(gathered(rows, {2, 3}, {"a", "b", "c", "d", "e", "f"}, ir::Tensor::from_ints(ir::DType::kInt64, {2}, {-1, 0})),
-            (Strings{"d", "e", "f", "a", "b", "c"}));
+  EXPECT_EQ(
+      gathered(rows, {2, 3}, {"a", "b", "c", "d", "e", "f"}, ir::Tensor::from_ints(ir::DType::kInt64, {2}, {-1, 0})),
+      (Strings{"d", "e", "f", "a", "b", "c"}));
 }
 
 TEST(StringGather, TakesFromTheMiddle) {
