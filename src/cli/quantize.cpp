@@ -104,9 +104,11 @@ void print_candidates(const quantize::Report& report) {
 
 void print_layers(const quantize::Report& report) {
   if (report.layers.empty()) return;
-  std::vector<std::vector<std::string>> rows{{"layer", "operator", "form", "SQNR", ""}};
+  std::vector<std::vector<std::string>> rows{{"layer", "operator", "form", "SQNR", "time, ms", ""}};
   for (const quantize::LayerReport& one : report.layers) {
-    rows.push_back({one.name, one.op, one.form, one.weights > 0 ? decibels(one.sqnr) : "", one.reason});
+    const std::string time =
+        one.timed() ? fmt::format("{:.3f} -> {:.3f}", one.milliseconds_before, one.milliseconds_after) : "";
+    rows.push_back({one.name, one.op, one.form, one.weights > 0 ? decibels(one.sqnr) : "", time, one.reason});
   }
   fmt::print("{}:\n{}", report.mode == "fp16" ? "kept in float32" : "layers", table(rows));
 }

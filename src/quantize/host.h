@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 
 #include "ir/graph.h"
 #include "ir/inference.h"
@@ -15,6 +16,8 @@ struct Host {
   std::function<runtime::Session(ir::Model&)> open;
   // Bytes it would take as a file.
   std::function<size_t(ir::Model&)> size;
+  // Median milliseconds of each node over some runs, by its name. May be empty.
+  std::function<std::map<std::string, double>(ir::Model&, const std::vector<ir::Tensor>& inputs)> node_times;
 };
 
 // Feeds, made one at a time so that memory does not grow with their number.

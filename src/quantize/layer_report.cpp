@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/clone.h"
+
 namespace onward::quantize {
 namespace {
 
@@ -22,6 +24,25 @@ std::map<std::string, Difference> differences(const Workbench& bench, const ir::
     });
   }
   return result;
+}
+
+// Of a node and what ONNX Runtime made of it; 0 where it was fused into another.
+double time_of(const std::map<std::string, double>& times, const std::string& name) {
+  const auto found = times.find(name);
+  return found == times.end() ? 0 : found->second;
+}
+
+void time_layers(const Workbench& bench, const ir::Model& quantized, Report& report) {
+  if (!bench.host().node_times) return;
+  const std::vector<ir::Tensor> inputs = bench.samples().inputs(0);
+  ir::Model before = ir::clone(bench.model());
+  ir::Model after = ir::clone(quantized);
+  const std::map<std::string, double> times_before = bench.host().node_times(before, inputs);
+  const std::map<std::string, double> times_after = bench.host().node_times(after, inputs);
+  for (LayerReport& layer : report.layers) {
+    layer.milliseconds_before = time_of(times_before, layer.name);
+    layer.milliseconds_after = time_of(times_after, layer.name);
+  }
 }
 
 }  // namespace
@@ -49,6 +70,7 @@ void describe_layers(const Workbench& bench, const Recipe& recipe, const ir::Mod
     const auto found = measured.find(results[layer.name]);
     if (found != measured.end()) layer.sqnr = found->second.sqnr();
   }
+  time_layers(bench, quantized, report);
 }
 
 }  // namespace onward::quantize

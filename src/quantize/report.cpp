@@ -19,6 +19,7 @@ Json layers_json(const Report& report) {
     Json one = Json::object({{"name", layer.name}, {"op", layer.op}, {"form", layer.form}, {"weights", layer.weights}});
     if (!layer.reason.empty()) one.set("reason", layer.reason);
     one.set("sqnr_db", layer.sqnr);
+    one.set("milliseconds", Json::object({{"before", layer.milliseconds_before}, {"after", layer.milliseconds_after}}));
     layers.push(std::move(one));
   }
   return layers;

@@ -16,8 +16,10 @@ struct LayerReport {
   std::string reason;                // why it was left in float, or stored only
   size_t weights = 0;                // how many numbers
   double sqnr = Difference::kExact;  // of its results in the whole quantized model, against the float model
-  double milliseconds_before = 0;    // where they were measured
+  double milliseconds_before = 0;    // of its own node; 0 where ONNX Runtime fused it into another
   double milliseconds_after = 0;
+
+  bool timed() const { return milliseconds_before > 0 && milliseconds_after > 0; }
 };
 
 struct Candidate {

@@ -91,6 +91,33 @@ std::string layer_plot(const Report& r) {
       y + 4, bars);
 }
 
+// Two bars a layer: its time in the float model and in the quantized one.
+std::string time_plot(const Report& r) {
+  constexpr int kRow = 22;
+  double most = 0;
+  for (const LayerReport& layer : r.layers) {
+    if (layer.timed()) most = std::max({most, layer.milliseconds_before, layer.milliseconds_after});
+  }
+  if (most == 0) return {};
+  std::string bars;
+  int y = 0;
+  for (const LayerReport& layer : r.layers) {
+    if (!layer.timed()) continue;
+    const double before = layer.milliseconds_before / most * 400;
+    const double after = layer.milliseconds_after / most * 400;
+    bars += fmt::format(
+        "<text x='0' y='{}'>{}</text><rect x='260' y='{}' width='{:.1f}' height='7' fill='#9aa7b4'/>"
+        "<rect x='260' y='{}' width='{:.1f}' height='7' fill='{}'/><text x='{:.1f}' y='{}'>{:.3f} → {:.3f} ms</text>",
+        y + 13, escaped(layer.name), y + 2, before, y + 10, after, colour(layer.form), 266 + std::max(before, after),
+        y + 13, layer.milliseconds_before, layer.milliseconds_after);
+    y += kRow;
+  }
+  return fmt::format(
+      "<h2>Time by layer</h2><p>Of its own node in the float model (grey) and in the quantized one, without what lies "
+      "between layers.</p><svg viewBox='0 0 820 {}' width='100%' role='img'>{}</svg>",
+      y + 4, bars);
+}
+
 std::string candidate_plot(const Report& r) {
   if (r.candidates.empty()) return {};
   double slowest = 0;
@@ -122,20 +149,24 @@ std::string candidate_plot(const Report& r) {
 std::string layer_table(const Report& r) {
   std::string rows;
   for (const LayerReport& layer : r.layers) {
-    rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td class=n>{}</td><td class=n>{}</td><td>{}</td></tr>",
-                        escaped(layer.name), escaped(layer.op), escaped(layer.form), layer.weights,
-                        layer.weights > 0 ? decibels(layer.sqnr) : "", escaped(layer.reason));
+    const std::string time =
+        layer.timed() ? fmt::format("{:.3f} → {:.3f}", layer.milliseconds_before, layer.milliseconds_after) : "";
+    rows += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td class=n>{}</td><td class=n>{}</td><td "
+        "class=n>{}</td><td>{}</td></tr>",
+        escaped(layer.name), escaped(layer.op), escaped(layer.form), layer.weights,
+        layer.weights > 0 ? decibels(layer.sqnr) : "", time, escaped(layer.reason));
   }
-  return "<h2>Layers</h2><table><tr><th>layer</th><th>operator</th><th>form</th><th>weights</th><th>SQNR</th><th></"
-         "th></tr>" +
+  return "<h2>Layers</h2><table><tr><th>layer</th><th>operator</th><th>form</th><th>weights</th><th>SQNR</th>"
+         "<th>time, ms</th><th></th></tr>" +
          rows + "</table>";
 }
 
 }  // namespace
 
 std::string to_html(const Report& report) {
-  return kStyle + summary(report) + candidate_plot(report) + layer_plot(report) + layer_table(report) +
-         "<h2>Again</h2><pre>" + escaped(report.command) + "</pre></body></html>\n";
+  return kStyle + summary(report) + candidate_plot(report) + layer_plot(report) + time_plot(report) +
+         layer_table(report) + "<h2>Again</h2><pre>" + escaped(report.command) + "</pre></body></html>\n";
 }
 
 }  // namespace onward::quantize

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/mapped_file.h"
+#include "base/temporary_folder.h"
 #include "runtime/ort.h"
 #include "runtime/prepared_run.h"
+#include "runtime/profile.h"
 
 namespace onward::runtime {
 namespace {
@@ -146,6 +149,7 @@ void RunControl::terminate() { impl_->options.SetTerminate(); }
 
 struct Session::Impl {
   std::shared_ptr<Ort::Env> env = environment();
+  std::optional<TemporaryFolder> profile;
   mutable Ort::Session session{nullptr};  // its Run is thread-safe, though not const
   std::vector<ValueInfo> inputs;
   std::vector<ValueInfo> outputs;
@@ -199,9 +203,12 @@ struct Session::Impl {
 namespace {
 
 template <class Make>
-Ort::Session make_session(const SessionOptions& options, const std::string& name, const Make& make) {
+Ort::Session make_session(const SessionOptions& options, const std::string& name,
+                          std::optional<TemporaryFolder>& profile, const Make& make) {
   try {
-    return make(session_options(options));
+    Ort::SessionOptions ort = session_options(options);
+    if (options.profile) ort.EnableProfiling((profile.emplace().path() / "nodes").c_str());
+    return make(ort);
   } catch (const Ort::Exception& error) {
     throw load_error(error, name);
   }
@@ -211,7 +218,7 @@ Ort::Session make_session(const SessionOptions& options, const std::string& name
 
 Session Session::load(const std::filesystem::path& path, const SessionOptions& options) {
   auto impl = std::make_unique<Impl>();
-  impl->session = make_session(options, path.string(), [&](const Ort::SessionOptions& ort) {
+  impl->session = make_session(options, path.string(), impl->profile, [&](const Ort::SessionOptions& ort) {
     return Ort::Session(*impl->env, path.c_str(), ort);
   });
   impl->describe_values();
@@ -220,7 +227,7 @@ Session Session::load(const std::filesystem::path& path, const SessionOptions& o
 
 Session Session::from_bytes(const Bytes& model, const std::string& name, const SessionOptions& options) {
   auto impl = std::make_unique<Impl>();
-  impl->session = make_session(options, name, [&](const Ort::SessionOptions& ort) {
+  impl->session = make_session(options, name, impl->profile, [&](const Ort::SessionOptions& ort) {
     return Ort::Session(*impl->env, model.data(), model.size(), ort);
   });
   impl->describe_values();
@@ -231,6 +238,15 @@ Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
+
+std::map<std::string, std::vector<double>> Session::end_profile() {
+  if (!impl_->profile) return {};
+  const Ort::AllocatorWithDefaultOptions allocator;
+  const std::filesystem::path file = impl_->session.EndProfilingAllocated(allocator).get();
+  auto times = read_profile(map_file(file).text());
+  impl_->profile.reset();
+  return times;
+}
 
 const std::vector<ValueInfo>& Session::inputs() const { return impl_->inputs; }
 const std::vector<ValueInfo>& Session::outputs() const { return impl_->outputs; }

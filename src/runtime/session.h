@@ -58,6 +58,8 @@ struct SessionOptions {
   bool optimize = true;
   // Shared libraries with custom operators; each exports RegisterCustomOps. They are code: only what the user names.
   std::vector<std::filesystem::path> custom_ops;
+  // Whether the time of every node is kept until end_profile().
+  bool profile = false;
 };
 
 // Movable; `run` may be called from several threads at once.
@@ -95,6 +97,9 @@ class Session {
   std::vector<NamedTensor> run(const std::vector<NamedTensor>& inputs,
                                const std::vector<std::string>& output_names = {},
                                const RunControl* control = nullptr) const;
+
+  // Milliseconds of each node's runs until now, by its name; nothing is kept any more. With SessionOptions::profile.
+  std::map<std::string, std::vector<double>> end_profile();
 
  private:
   struct Impl;

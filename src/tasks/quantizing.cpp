@@ -1,6 +1,9 @@
 #include "tasks/quantizing.h"
 
+#include <algorithm>
+
 #include "convert/convert.h"
+#include "quantize/fidelity.h"
 #include "schema/schema_inference.h"
 #include "tasks/loading.h"
 #include "tasks/output.h"
@@ -11,6 +14,20 @@ namespace {
 
 // How many random samples stand in where no data is given.
 constexpr size_t kRandomSamples = 4;
+
+std::map<std::string, double> node_times(ir::Model& model, const std::string& name, int opset,
+                                         const std::vector<ir::Tensor>& inputs) {
+  constexpr int kRuns = 7;
+  runtime::Session session = open_session(model, name, opset, {.profile = true});
+  const std::vector<ir::Tensor> adapted = quantize::inputs_for(session, inputs);
+  for (int i = 0; i < kRuns; ++i) session.run(adapted);
+  std::map<std::string, double> medians;
+  for (auto& [node, times] : session.end_profile()) {
+    std::nth_element(times.begin(), times.begin() + static_cast<ptrdiff_t>(times.size() / 2), times.end());
+    medians[node] = times[times.size() / 2];
+  }
+  return medians;
+}
 
 }  // namespace
 
@@ -34,6 +51,9 @@ quantize::Report quantize_file(const QuantizeTask& task) {
         size_t size = file.size();
         for (const Bytes& part : file.external) size += part.size();
         return size;
+      },
+      [&](ir::Model& one, const std::vector<ir::Tensor>& inputs) {
+        return node_times(one, task.source, opset, inputs);
       },
   };
   const runtime::Session session = host.open(model);
