@@ -63,6 +63,11 @@ class ListPart {
       closed.push_back(static_cast<uint8_t>(closing));
       ends += closing > 0 ? 1 : 0;
       stop = at;
+      closing = 0;
+      if (at != border && end - at > 1 && *at == ',' && (is_digit(at[1]) || at[1] == '-')) {
+        ++at;
+        continue;
+      }
       at = past_brackets(']', at, end, closed_last);
       whole = at == border;
       if (whole || at == end || *at != ',') return true;
