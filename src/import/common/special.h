@@ -41,4 +41,16 @@ ir::Value* ndtr(ir::Builder& b, ir::Value* x);
 ir::Value* ndtri(ir::Builder& b, ir::Value* p);
 ir::Value* log_ndtr(ir::Builder& b, ir::Value* x);
 
+// --- integrals
+// The regularized incomplete beta function of x with parameters p and q, which broadcast.
+ir::Value* incomplete_beta(ir::Builder& b, ir::Value* p, ir::Value* q, ir::Value* x);
+// Dawson's integral.
+ir::Value* dawson(ir::Builder& b, ir::Value* x);
+// Ei for x > 0; NaN below, as TensorFlow has it.
+ir::Value* exponential_integral(ir::Builder& b, ir::Value* x);
+// The dilogarithm of 1 - x.
+ir::Value* spence(ir::Builder& b, ir::Value* x);
+ir::Value* fresnel_sin(ir::Builder& b, ir::Value* x);
+ir::Value* fresnel_cos(ir::Builder& b, ir::Value* x);
+
 }  // namespace onward::importer::special

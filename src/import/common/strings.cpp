@@ -35,22 +35,6 @@ std::string utf8(uint32_t code) {
           byte(0x80 | (code & 0x3F))};
 }
 
-// Code points of single characters; -1 for "".
-Value* code_points(Builder& b, Value* characters) {
-  std::vector<std::string> keys{""};
-  std::vector<int64_t> values{-1};
-  const auto add = [&](uint32_t from, uint32_t to) {
-    for (uint32_t code = from; code <= to; ++code) {
-      keys.push_back(utf8(code));
-      values.push_back(code);
-    }
-  };
-  add(1, 0xD7FF);
-  add(0xE000, 0xFFFF);
-  add(0x1F300, 0x1FAFF);
-  return lookup(b, characters, keys, values, 0xFFFD);
-}
-
 }  // namespace
 
 Value* lookup(Builder& b, Value* x, const std::vector<std::string>& keys, const std::vector<int64_t>& values,
@@ -72,6 +56,22 @@ Value* lookup(Builder& b, Value* x, const std::vector<int64_t>& keys, const std:
 
 Value* split_words(Builder& b, Value* x) { return tokens(b, x, "[ \\t\\n\\v\\f\\r]+"); }
 Value* split_characters(Builder& b, Value* x) { return tokens(b, x, ""); }
+
+// Code points of single characters; -1 for "".
+Value* code_points(Builder& b, Value* characters) {
+  std::vector<std::string> keys{""};
+  std::vector<int64_t> values{-1};
+  const auto add = [&](uint32_t from, uint32_t to) {
+    for (uint32_t code = from; code <= to; ++code) {
+      keys.push_back(utf8(code));
+      values.push_back(code);
+    }
+  };
+  add(1, 0xD7FF);
+  add(0xE000, 0xFFFF);
+  add(0x1F300, 0x1FAFF);
+  return lookup(b, characters, keys, values, 0xFFFD);
+}
 
 Text decimal_text(Builder& b, Value* x) {
   constexpr int64_t kWidth = 20;

@@ -21,6 +21,10 @@ ir::Value* lookup(ir::Builder& b, ir::Value* x, const std::vector<int64_t>& keys
 ir::Value* split_words(ir::Builder& b, ir::Value* x);
 ir::Value* split_characters(ir::Builder& b, ir::Value* x);
 
+// The code points of single characters, int64; -1 for "". Of what split_characters() gives; see utf8_text() for what is
+// known.
+ir::Value* code_points(ir::Builder& b, ir::Value* characters);
+
 // Decimal digits of int64 numbers `x` [n] as the bytes of their text, [n, 20], with the lengths [n] int64.
 struct Text {
   ir::Value* bytes;    // [n, width] int64, 0 behind the end
@@ -35,6 +39,8 @@ Text utf8_text(ir::Builder& b, ir::Value* x);
 ir::Value* fingerprint64(ir::Builder& b, const Text& text);
 // TensorFlow's FingerprintCat64 of two such hashes.
 ir::Value* fingerprint_cat64(ir::Builder& b, ir::Value* first, ir::Value* second);
+// SipHash-2-4 of texts with a key, as the bits of an int64 [n].
+ir::Value* siphash(ir::Builder& b, const Text& text, uint64_t key0, uint64_t key1);
 // `hash` as an unsigned number modulo `buckets`, int64.
 ir::Value* unsigned_mod(ir::Builder& b, ir::Value* hash, int64_t buckets);
 

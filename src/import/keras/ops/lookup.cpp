@@ -36,11 +36,18 @@ std::vector<int64_t> integer_terms(const Context& ctx, const Vocabulary& vocabul
 // A hash of each element, in [0, buckets).
 Value* hashed(const Context& ctx, Value* x, int64_t buckets) {
   Builder& b = ctx.b;
-  ctx.require(ctx.config["salt"].is_null(), "a salt (SipHash) is not supported",
-              "leave out salt, or hash before the model");
   Value* flat = b.Reshape(x, {-1});
   const Text text = x->dtype == DType::kString ? utf8_text(b, flat) : decimal_text(b, b.Cast(flat, DType::kInt64));
-  return b.Reshape(unsigned_mod(b, fingerprint64(b, text), buckets), b.Shape(x));
+  const Json& salt = ctx.config["salt"];
+  Value* hash = nullptr;
+  if (salt.is_null()) {
+    hash = fingerprint64(b, text);
+  } else {
+    const std::vector<int64_t> key = salt.is_array() ? salt.as_ints() : std::vector<int64_t>(2, salt.as_int());
+    ctx.require(key.size() == 2, "a salt is a number or a pair of them");
+    hash = siphash(b, text, static_cast<uint64_t>(key[0]), static_cast<uint64_t>(key[1]));
+  }
+  return b.Reshape(unsigned_mod(b, hash, buckets), b.Shape(x));
 }
 
 // Unknown terms (-1) by hash or, integers, by remainder.

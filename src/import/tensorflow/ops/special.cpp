@@ -39,9 +39,21 @@ Value* polygamma(ir::Builder& b, Value* a, Value* x) {
   return b.Where(b.And(whole(b, order), b.GreaterOrEqual(order, zero)), result, nan);
 }
 
+// Betainc(a: T, b: T, x: T) -> z
+Value* betainc(Call& c) {
+  const auto wide = [&](size_t index) { return c.b.Cast(c.input(index), DType::kDouble); };
+  return c.b.Cast(special::incomplete_beta(c.b, wide(0), wide(1), wide(2)), c.input(0)->dtype);
+}
+
 }  // namespace
 
 void register_special(OpTable& t) {
+  t.add("Betainc", betainc);
+  t.add("Dawsn", of_one<special::dawson>);
+  t.add("Expint", of_one<special::exponential_integral>);
+  t.add("Spence", of_one<special::spence>);
+  t.add("FresnelSin", of_one<special::fresnel_sin>);
+  t.add("FresnelCos", of_one<special::fresnel_cos>);
   t.add("BesselI0", of_one<special::i0>);
   t.add("BesselI0e", of_one<special::i0e>);
   t.add("BesselI1", of_one<special::i1>);

@@ -409,6 +409,71 @@ Value* hash_bucket(Call& c) {
   return reshape(b, unsigned_mod(b, hash, c.integer("num_buckets", 1)), b.Shape(x));
 }
 
+// StringToHashBucketStrong(input: string, num_buckets: int, key: ints) -> output: int64
+Value* strong_hash_bucket(Call& c) {
+  Builder& b = c.b;
+  Value* x = c.input(0);
+  const std::vector<int64_t> key = c.integers("key");
+  c.require(key.size() == 2, "its key is no pair");
+  Value* hash =
+      siphash(b, utf8_text(b, b.Reshape(x, {-1})), static_cast<uint64_t>(key[0]), static_cast<uint64_t>(key[1]));
+  return reshape(b, unsigned_mod(b, hash, c.integer("num_buckets", 1)), b.Shape(x));
+}
+
+// UnicodeDecode(input: string, input_encoding: string, …) -> row_splits, char_values: int32: the code points of all
+// strings
+ir::Values decode(Call& c) {
+  Builder& b = c.b;
+  const std::string encoding = c.text("input_encoding", "UTF-8");
+  c.require(encoding == "UTF-8" || encoding == "utf-8", "the encoding \"" + encoding + "\" is not supported");
+  Value* codes = code_points(b, split_characters(b, b.Reshape(c.input(0), {-1})));
+  Value* there = b.GreaterOrEqual(codes, b.i64(0));
+  Value* ends = b.op("CumSum", {b.ReduceSum(b.Cast(there, DType::kInt64), {1}, false), b.i64(0)});
+  Value* splits = b.Cast(b.Concat({b.ints({0}), ends}, 0), c.dtype("Tsplits", tensorflow::DataType::kInt64));
+  Value* values = b.op("GatherND", {codes, b.Transpose(b.NonZero(there), {1, 0})});
+  return {splits, b.Cast(values, DType::kInt32)};
+}
+
+// StringNGrams(data: string, data_splits: Tsplits, separator: string, ngram_widths: ints, …) -> ngrams, ngrams_splits:
+// by row, width and place
+ir::Values ngrams(Call& c) {
+  Builder& b = c.b;
+  c.require(c.integer("pad_width") == 0 || (c.text("left_pad").empty() && c.text("right_pad").empty()),
+            "padding is not supported");
+  c.require(!c.flag("preserve_short_sequences"), "preserve_short_sequences is not supported");
+  Value* tokens = c.input(0);
+  Value* splits = b.Cast(c.input(1), DType::kInt64);
+  Value* ends = b.Slice(splits, 1, kToEnd, 0);
+  Value* place = counting(b, b.dim(tokens, 0));
+  Value* end =
+      b.Gather(ends, b.ReduceSum(b.Cast(b.LessOrEqual(ends, b.Unsqueeze(place, {1})), DType::kInt64), {1}, false), 0);
+  const std::vector<int64_t> widths = c.integers("ngram_widths");
+  c.require(!widths.empty(), "has no widths");
+  ir::Values texts;
+  ir::Values keys;  // of the order: the row's end, the width, the place
+  ir::Values counts;
+  for (size_t k = 0; k < widths.size(); ++k) {
+    Value* fits = b.LessOrEqual(b.Add(place, b.i64(widths[k])), end);
+    Value* start = b.op("Compress", {place, fits}, {{"axis", 0}});
+    Value* joined_text = b.Gather(tokens, start, 0);
+    for (int64_t i = 1; i < widths[k]; ++i) {
+      joined_text = joined(b, joined_text, c.text("separator"), b.Gather(tokens, b.Add(start, b.i64(i)), 0));
+    }
+    Value* size = b.Add(b.dim_scalar(tokens, 0), b.i64(1));
+    Value* row = b.Add(b.Mul(b.Gather(end, start, 0), b.i64(static_cast<int64_t>(widths.size()))),
+                       b.i64(static_cast<int64_t>(k)));
+    texts.push_back(joined_text);
+    keys.push_back(b.Add(b.Mul(row, size), start));
+    counts.push_back(b.Max(b.Sub(b.Sub(ends, b.Slice(splits, 0, -1, 0)), b.i64(widths[k] - 1)), b.i64(0)));
+  }
+  Value* key = b.Concat(keys, 0);
+  const ir::Values order = b.ops("TopK", {key, b.dim(key, 0)}, 2, {{"axis", 0}, {"largest", 0}, {"sorted", 1}});
+  Value* total = counts[0];
+  for (size_t k = 1; k < counts.size(); ++k) total = b.Add(total, counts[k]);
+  Value* sums = b.Concat({b.ints({0}), b.op("CumSum", {total, b.i64(0)})}, 0);
+  return {b.Gather(b.Concat(texts, 0), order[1], 0), b.Cast(sums, c.input(1)->dtype)};
+}
+
 }  // namespace
 
 void register_strings(OpTable& t) {
@@ -427,6 +492,9 @@ void register_strings(OpTable& t) {
   t.add("StringStrip", strip);
   t.add("Substr", substring);
   t.add("StringToHashBucketFast", hash_bucket);
+  t.add("StringToHashBucketStrong", strong_hash_bucket);
+  t.add("UnicodeDecode -> row_splits, char_values", decode);
+  t.add("StringNGrams -> ngrams, ngrams_splits", ngrams);
 }
 
 }  // namespace onward::importer::tf

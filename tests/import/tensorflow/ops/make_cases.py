@@ -170,6 +170,12 @@ TEXTS = [
     ("StaticRegexReplace", dict(input=WORDS, pattern="<br />", rewrite=" ")), ("StaticRegexReplace", dict(input=WORDS, pattern="[^a-z]+", rewrite="_")), ("RegexReplace", dict(input=WORDS, pattern=r"[!\-\.]", rewrite="", replace_global=False)),
     ("StringLower", dict(input=WORDS)), ("StringUpper", dict(input=WORDS, encoding="utf-8")), ("GatherV2", dict(params=WORDS, indices=[1, 0], axis=0)),
 ]
+LATER = [
+    ("StringToHashBucketStrong", dict(input=WORDS, num_buckets=1000003, key=[3, 5])), ("UnicodeDecode", dict(input=x(np.array(["ab", "", "\u00dcx\u20ac"], object)), input_encoding="UTF-8")),
+    ("StringNGrams", dict(data=x(np.array(["a", "b", "c", "d"], object)), data_splits=np.array([0, 3, 3, 4]), separator="-", ngram_widths=[1, 2], left_pad="", right_pad="", pad_width=0, preserve_short_sequences=False)),
+    ("Betainc", dict(a=x(f(9, low=0.3, high=9)), b=x(f(9, low=8, high=0.2)), x=x(f(9, low=0.01, high=0.99)))), ("Dawsn", dict(x=x(f(9, low=-9, high=9)))), ("Expint", dict(x=x(f(9, low=0.1, high=50)))),
+    ("Spence", dict(x=x(f(9, low=0, high=9)))), ("FresnelSin", dict(x=x(f(9, low=-9, high=9)))), ("FresnelCos", dict(x=x(f(9, low=-9, high=9)))),
+]
 
 
 def encoded(array):
@@ -218,7 +224,7 @@ def record(number, op, arguments):
 
 
 def main():
-    rows = [record(number, *case) for number, case in enumerate(CASES + LINEAR + COMPLEX + SPECIAL + MORE + TEXTS)]
+    rows = [record(number, *case) for number, case in enumerate(CASES + LINEAR + COMPLEX + SPECIAL + MORE + TEXTS + LATER)]
     path = pathlib.Path(__file__).with_name("cases.json")
     path.write_text("[\n" + ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows) + "\n]\n")
 
