@@ -28,9 +28,7 @@ Value* power_series(ir::Builder& b, Value* x, std::vector<double> coefficients) 
 }
 
 // Not zero, so that it can divide.
-Value* nonzero(ir::Builder& b, Value* x) {
-  return b.Where(b.Less(b.Abs(x), number(b, 1e-300)), number(b, 1e-300), x);
-}
+Value* nonzero(ir::Builder& b, Value* x) { return b.Where(b.Less(b.Abs(x), number(b, 1e-300)), number(b, 1e-300), x); }
 
 // --- the incomplete beta function ------------------------------------------------------------------------------------
 
@@ -151,7 +149,8 @@ Value* spence(ir::Builder& b, Value* x) {
   Value* w = b.Where(reflected, b.Sub(one, y), y);
   Value* result = power_series(b, b.Sub(one, w), std::move(coefficients));
   Value* positive = b.Where(b.Greater(y, zero), y, one);
-  Value* mirrored = b.Sub(b.Sub(number(b, kPi * kPi / 6), b.Mul(b.Log(positive), b.Log(b.Sub(one, b.Min(y, 0.5))))), result);
+  Value* mirrored =
+      b.Sub(b.Sub(number(b, kPi * kPi / 6), b.Mul(b.Log(positive), b.Log(b.Sub(one, b.Min(y, 0.5))))), result);
   result = b.Where(reflected, mirrored, result);
   Value* logarithm = b.Log(b.Max(x, 1.0));
   result = b.Where(inverted, b.Sub(b.Mul(b.Mul(logarithm, logarithm), -0.5), result), result);
