@@ -26,13 +26,18 @@ std::map<std::string, Difference> differences(const Workbench& bench, const ir::
   return result;
 }
 
-// Of a node and what ONNX Runtime made of it; 0 where it was fused into another.
-double time_of(const std::map<std::string, double>& times, const std::string& name) {
-  const auto found = times.find(name);
-  return found == times.end() ? 0 : found->second;
+// Of a layer's node, or what ONNX Runtime made of it: a convolution that it lays out by blocks of channels is named
+// after its result. 0 where the layer was fused into another node.
+double time_of(const std::map<std::string, double>& times, const std::string& layer, const std::string& result) {
+  for (const std::string& name : {layer, result + "_nchwc"}) {
+    if (const auto found = times.find(name); found != times.end()) return found->second;
+  }
+  return 0;
 }
 
-void time_layers(const Workbench& bench, const ir::Model& quantized, Report& report) {
+// `results`: the name of each layer's result by the layer's own.
+void time_layers(const Workbench& bench, const std::map<std::string, std::string>& results, const ir::Model& quantized,
+                 Report& report) {
   if (!bench.host().node_times) return;
   const std::vector<ir::Tensor> inputs = bench.samples().inputs(0);
   ir::Model before = ir::clone(bench.model());
@@ -40,8 +45,8 @@ void time_layers(const Workbench& bench, const ir::Model& quantized, Report& rep
   const std::map<std::string, double> times_before = bench.host().node_times(before, inputs);
   const std::map<std::string, double> times_after = bench.host().node_times(after, inputs);
   for (LayerReport& layer : report.layers) {
-    layer.milliseconds_before = time_of(times_before, layer.name);
-    layer.milliseconds_after = time_of(times_after, layer.name);
+    layer.milliseconds_before = time_of(times_before, layer.name, results.at(layer.name));
+    layer.milliseconds_after = time_of(times_after, layer.name, results.at(layer.name));
   }
 }
 
@@ -70,7 +75,7 @@ void describe_layers(const Workbench& bench, const Recipe& recipe, const ir::Mod
     const auto found = measured.find(results[layer.name]);
     if (found != measured.end()) layer.sqnr = found->second.sqnr();
   }
-  time_layers(bench, quantized, report);
+  time_layers(bench, results, quantized, report);
 }
 
 }  // namespace onward::quantize

@@ -60,7 +60,10 @@ def test_static_from_images(model, images, tmp_path):
     assert report["fidelity"]["sqnr_db"] > 30 and report["samples"] == 3
     assert report["bytes"]["after"] <= 0.32 * report["bytes"]["before"]
     assert {layer["form"] for layer in report["layers"]} == {"int8", "int8 weights"}
-    assert "<svg" in page.read_text() and "onward quantize" in page.read_text()
+    timed = [layer for layer in report["layers"] if layer["milliseconds"]["before"] > 0 < layer["milliseconds"]["after"]]
+    assert len(timed) > len(report["layers"]) / 2
+    assert "<svg" in page.read_text() and "Time by layer" in page.read_text()
+    assert "onward quantize" in page.read_text()
 
 
 @pytest.mark.parametrize("mode, most, sqnr", [("weights8", 0.3, 40), ("fp16", 0.55, 50)])
