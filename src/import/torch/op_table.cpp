@@ -124,8 +124,85 @@ ir::Values run(const OpTable::Entry& entry, ir::Builder& builder, std::vector<Ar
   return entry.translate(call);
 }
 
+ir::Value* part(ir::Builder& b, const Arg& arg, bool imaginary_part) {
+  if (const auto* number = std::get_if<std::complex<double>>(&arg.data)) {
+    return b.number(imaginary_part ? number->imag() : number->real(), ir::DType::kFloat);
+  }
+  const Complex both = parts(b, std::get<TensorArg>(arg.data).value);
+  return imaginary_part ? imaginary(b, both) : both.re;
+}
+
+// The complex ones among the factors, in order.
+std::vector<Arg*> complex_factors(const OpTable::Entry& entry, std::vector<Arg>& args) {
+  std::vector<Arg*> found;
+  for (size_t i = 0; i < args.size(); ++i) {
+    const std::string& name = entry.signature.parameters[i].name;
+    if (std::find(entry.factors.begin(), entry.factors.end(), name) == entry.factors.end()) continue;
+    const auto take = [&](Arg& arg) {
+      if (is_complex(arg)) found.push_back(&arg);
+    };
+    if (auto* list = std::get_if<Arg::List>(&args[i].data)) {
+      for_each_arg(*list, take);
+    } else {
+      take(args[i]);
+    }
+  }
+  return found;
+}
+
+// f(a + bi, c + di) = f(a, c) - f(b, d) + (f(a, d) + f(b, c)) i, and so for any number of factors. A bias goes once
+// with a real and once with an imaginary term.
+ir::Values run_products(const OpTable::Entry& entry, ir::Builder& b, const std::vector<Arg>& args) {
+  std::vector<Arg> counted = args;
+  const size_t factors = complex_factors(entry, counted).size();
+  const Parameter* bias = entry.signature.find("bias");
+  const auto bias_at = bias == nullptr ? args.size() : static_cast<size_t>(bias - entry.signature.parameters.data());
+  constexpr size_t kMost = 4;
+  if (factors == 0 || factors > kMost) {
+    fail_unsupported("[" + entry.signature.name + "] complex numbers are not supported here");
+  }
+  Complex sum;
+  bool biased[2] = {false, false};
+  for (size_t chosen = 0; chosen < (size_t{1} << factors); ++chosen) {  // bit k: factor k by its imaginary part
+    std::vector<Arg> term = args;
+    const std::vector<Arg*> places = complex_factors(entry, term);
+    size_t imaginary_parts = 0;
+    for (size_t k = 0; k < factors; ++k) {
+      const bool by_imaginary = ((chosen >> k) & 1U) != 0;
+      imaginary_parts += by_imaginary ? 1 : 0;
+      *places[k] = TensorArg{part(b, *places[k], by_imaginary)};
+    }
+    const bool is_imaginary = imaginary_parts % 2 == 1;
+    const bool negative = imaginary_parts % 4 >= 2;
+    if (bias_at < term.size() && !term[bias_at].is_none()) {
+      Arg& own = term[bias_at];
+      const bool pair = is_complex(own);
+      bool& done = biased[is_imaginary ? 1 : 0];
+      const bool wanted = !done && !negative && (pair || !is_imaginary);
+      if (wanted && pair) own = TensorArg{part(b, own, is_imaginary)};
+      if (!wanted) own = Arg();
+      done = done || wanted;
+    }
+    ir::Value* value = run(entry, b, std::move(term)).at(0);
+    ir::Value*& target = is_imaginary ? sum.im : sum.re;
+    target = target == nullptr ? value : negative ? b.Sub(target, value) : b.Add(target, value);
+  }
+  return {join(b, sum)};
+}
+
+// A real result, asked for by dtype, of complex arguments.
+bool asks_for_real(const OpTable::Entry& entry, const std::vector<Arg>& args) {
+  for (size_t i = 0; i < args.size(); ++i) {
+    const auto* dtype = std::get_if<ir::DType>(&args[i].data);
+    if (dtype != nullptr && entry.signature.parameters[i].name == "dtype") return !ir::is_complex(*dtype);
+  }
+  return false;
+}
+
 ir::Values run_complex(const OpTable::Entry& entry, ir::Builder& builder, std::vector<Arg> args) {
+  if (!entry.factors.empty()) return run_products(entry, builder, args);
   if (entry.by_parts) {
+    if (asks_for_real(entry, args)) return run(entry, builder, part_of(builder, entry.signature, args, false));
     const ir::Values re = run(entry, builder, part_of(builder, entry.signature, args, false));
     const ir::Values im = run(entry, builder, part_of(builder, entry.signature, args, true));
     ir::Values results;
@@ -194,6 +271,10 @@ void OpTable::complex(const std::string& name, TranslateOne translate) {
 }
 void OpTable::complex_by_parts(const std::string& name) {
   for (Entry& entry : entries_of(name)) entry.by_parts = true;
+}
+
+void OpTable::complex_by_products(const std::string& name, const std::vector<std::string>& factors) {
+  for (Entry& entry : entries_of(name)) entry.factors = factors;
 }
 
 const OpTable::Entry* OpTable::find(const std::string& name, const std::string& overload) const {

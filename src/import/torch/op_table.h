@@ -34,6 +34,7 @@ class OpTable {
     Translate complex = nullptr;
     TranslateOne complex_one = nullptr;
     bool by_parts = false;  // the real and the imaginary part, each by the ordinary translation
+    std::vector<std::string> factors;  // it is linear in each of these: by the parts' products
   };
 
   void add(std::string_view signature, Translate translate);
@@ -45,6 +46,8 @@ class OpTable {
   void complex(const std::string& name, TranslateOne translate);
   // Operators that only move elements, or are linear with real factors.
   void complex_by_parts(const std::string& name);
+  // Operators that are linear in each of the tensors or tensor lists `factors`, and add "bias", if there is one.
+  void complex_by_products(const std::string& name, const std::vector<std::string>& factors);
 
   bool contains(const std::string& name) const { return overloads_.contains(name); }
   // "aten::add" and "Tensor"; nullptr where it is not translated.

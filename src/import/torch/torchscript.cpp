@@ -32,15 +32,36 @@ using Assumptions = std::map<std::string, Assumption>;
 // and most programs check for a batched input, which is the larger of the ranks they allow.
 constexpr int64_t kRanksTried[] = {4, 3, 5, 2, 1, 0};
 
+// Which sizes of a trace's inputs are taken to be those it was made with, by axis and rank.
+using FixedSizes = bool (*)(size_t axis, size_t rank);
+
+struct Openness {
+  FixedSizes fixed;
+  const char* note;  // of what is fixed; null where nothing is
+};
+// What is tried until the program can be translated: a trace may hold what only works for some of its sizes.
+constexpr Openness kOpenness[] = {
+    {[](size_t, size_t) { return false; }, nullptr},
+    {[](size_t axis, size_t rank) { return axis + 1 == rank; },
+     "the last size of each input is that of the inputs that the model was traced with"},
+    {[](size_t axis, size_t rank) { return rank > 2 ? axis == 1 : axis + 1 == rank; },
+     "the second size of each input is that of the inputs that the model was traced with"},
+    {[](size_t axis, size_t) { return axis != 0; },
+     "all sizes but the first are those of the inputs that the model was traced with"},
+    {[](size_t axis, size_t) { return axis != 1; },
+     "all sizes but the second are those of the inputs that the model was traced with"},
+    {[](size_t, size_t) { return true; }, "the sizes are those of the inputs that the model was traced with"},
+};
+
 class Attempt {
  public:
   Attempt(const torchscript::Archive& archive, const Options& options, const ir::Inference& inference,
-          const Assumptions& assumptions, bool traced_sizes)
+          const Assumptions& assumptions, FixedSizes fixed)
       : archive_(archive),
         options_(options),
         inference_(inference),
         assumptions_(assumptions),
-        traced_sizes_(traced_sizes) {}
+        fixed_(fixed) {}
 
   // Throws NeedsType (with `input_name` set), Raised or Error.
   ir::Model run() {
@@ -194,7 +215,7 @@ class Attempt {
       dtype = ir::dtype_from_name(traced->dtype).value_or(ir::DType::kFloat);
       shape.emplace();
       for (size_t i = 0; i < traced->sizes.size(); ++i) {
-        shape->push_back(traced_sizes_ ? ir::Dim(traced->sizes[i]) : ir::Dim(name + "_dim_" + std::to_string(i)));
+        shape->push_back(fixed_(i, traced->sizes.size()) ? ir::Dim(traced->sizes[i]) : ir::Dim(name + "_dim_" + std::to_string(i)));
       }
     }
     if (const auto assumed = assumptions_.find(name); assumed != assumptions_.end()) {
@@ -289,7 +310,7 @@ class Attempt {
   const Options& options_;
   const ir::Inference& inference_;
   const Assumptions& assumptions_;
-  bool traced_sizes_;
+  FixedSizes fixed_ = nullptr;
   Renames renames_ = read_renames(archive_.extra_file("onward.json"), archive_.what());
   std::set<std::string> names_;
   std::set<std::string> output_names_;
@@ -302,20 +323,20 @@ class Search {
   Search(const torchscript::Archive& archive, const Options& options, const ir::Inference& inference)
       : archive_(archive), options_(options), inference_(inference) {}
 
-  ir::Model run(bool traced_sizes) {
+  ir::Model run(FixedSizes fixed) {
     Assumptions assumptions;
-    return run(assumptions, traced_sizes);
+    return run(assumptions, fixed);
   }
 
  private:
-  ir::Model run(Assumptions& assumptions, bool traced_sizes) {
+  ir::Model run(Assumptions& assumptions, FixedSizes fixed) {
     if (++attempts_ > kMaxAttempts) {
       fail_unsupported("the shapes of the inputs could not be guessed", "give them with --input NAME=DIMS");
     }
-    Attempt attempt(archive_, options_, inference_, assumptions, traced_sizes);
+    Attempt attempt(archive_, options_, inference_, assumptions, fixed);
     try {
       ir::Model model = attempt.run();
-      if (other_ranks_work(assumptions, traced_sizes, *model.graph)) attempt.forget_assumed_ranks(*model.graph);
+      if (other_ranks_work(assumptions, fixed, *model.graph)) attempt.forget_assumed_ranks(*model.graph);
       return model;
     } catch (const Raised& raised) {
       fail_unsupported(std::string(kRefused) + raised.message);
@@ -325,19 +346,19 @@ class Search {
       if (needs.dtype != ir::DType::kUndefined) {
         if (assumption.dtype == needs.dtype) fail_unsupported("the type of the input \"" + input + "\" is not clear");
         assumption.dtype = needs.dtype;
-        return run(assumptions, traced_sizes);
+        return run(assumptions, fixed);
       }
       if (assumption.rank) fail_unsupported("the rank of the input \"" + input + "\" is not clear");
       if (needs.rank) {
         assumption.rank = needs.rank;
-        return run(assumptions, traced_sizes);
+        return run(assumptions, fixed);
       }
-      return try_ranks(assumptions, input, needs.likely, traced_sizes);
+      return try_ranks(assumptions, input, needs.likely, fixed);
     }
   }
 
   // Whether the program is the same for the ranks next to those that were assumed, as an element-wise one is.
-  bool other_ranks_work(const Assumptions& assumptions, bool traced_sizes, const ir::Graph& graph) const {
+  bool other_ranks_work(const Assumptions& assumptions, FixedSizes fixed, const ir::Graph& graph) const {
     const std::string expected = structure(graph);
     for (const auto& [input, assumption] : assumptions) {
       if (!assumption.rank) continue;
@@ -346,7 +367,7 @@ class Search {
         Assumptions own = assumptions;
         own[input].rank = rank;
         try {
-          if (structure(*Attempt(archive_, options_, inference_, own, traced_sizes).run().graph) != expected)
+          if (structure(*Attempt(archive_, options_, inference_, own, fixed).run().graph) != expected)
             return false;
         } catch (const Error&) {
           return false;
@@ -361,7 +382,7 @@ class Search {
   }
 
   ir::Model try_ranks(const Assumptions& assumptions, const std::string& input, std::optional<int64_t> likely,
-                      bool traced_sizes) {
+                      FixedSizes fixed) {
     std::vector<int64_t> ranks(std::begin(kRanksTried), std::end(kRanksTried));
     if (likely) ranks.insert(ranks.begin(), *likely);
     std::optional<Error> first;
@@ -369,7 +390,7 @@ class Search {
       Assumptions own = assumptions;
       own[input].rank = rank;
       try {
-        return run(own, traced_sizes);
+        return run(own, fixed);
       } catch (const Error& error) {
         if (error.code() != Code::kUnimplemented && error.code() != Code::kInvalidArgument) throw;
         // What the program itself refuses tells less than what could not be translated.
@@ -392,20 +413,19 @@ class Search {
 ir::Model read_torchscript(const Bytes& file, std::string_view what, const Options& options,
                            const ir::Inference& inference) {
   const torchscript::Archive archive = torchscript::Archive::open(file, what);
-  try {
-    return Search(archive, options, inference).run(false);
-  } catch (const Error& error) {
-    // A trace may hold what only works for the sizes it was made with.
-    const bool traced = archive.traced_inputs("forward") != nullptr;
-    if (!traced || error.code() != Code::kUnimplemented) throw;
+  std::optional<Error> first;
+  for (const Openness& openness : kOpenness) {
     try {
-      ir::Model model = Search(archive, options, inference).run(true);
-      model.metadata["onward.fixed_sizes"] = "the sizes are those of the inputs that the model was traced with";
+      ir::Model model = Search(archive, options, inference).run(openness.fixed);
+      if (openness.note != nullptr) model.metadata["onward.fixed_sizes"] = openness.note;
       return model;
-    } catch (const Error&) {
-      throw error;
+    } catch (const Error& error) {
+      const bool traced = archive.traced_inputs("forward") != nullptr;
+      if (!first && (!traced || error.code() != Code::kUnimplemented)) throw;
+      if (!first) first = error;
     }
   }
+  throw Error(*first);
 }
 
 }  // namespace onward::importer

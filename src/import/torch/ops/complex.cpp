@@ -72,6 +72,11 @@ Value* binary(Call& c) {
   const std::vector<Complex> x = c.promoted_complex({"self", c.has("exponent") ? "exponent" : "other"});
   return join(c.b, F(c.b, x[0], x[1]));
 }
+// aten::float_power: in double, whatever comes in.
+Value* double_power(Call& c) {
+  const std::vector<Complex> x = c.promoted_complex({"self", "exponent"});
+  return join(c.b, pow(c.b, cast(c.b, x[0], DType::kDouble), cast(c.b, x[1], DType::kDouble)));
+}
 Complex scale(Call& c, const Complex& x, std::string_view name) {
   if (c.known(name) && !c.arg(name).is_complex() && c.number(name) == 1) return x;
   return mul(c.b, x, cast(c.b, c.complex(name), x.re->dtype));
@@ -266,7 +271,7 @@ void register_complex_arithmetic(OpTable& t) {
   t.complex("aten::div", binary<div>);
   t.complex("aten::true_divide", binary<div>);
   t.complex("aten::pow", binary<pow>);
-  t.complex("aten::float_power", binary<pow>);
+  t.complex("aten::float_power", double_power);
   t.complex("aten::eq", compare<true>);
   t.complex("aten::ne", compare<false>);
   t.complex("aten::addcmul", add_combined<mul>);
@@ -279,6 +284,14 @@ void register_complex_arithmetic(OpTable& t) {
   t.complex("aten::addr", scaled_product<'o'>);
   t.complex("aten::baddbmm", scaled_product<'b'>);
   t.complex("aten::outer", outer);
+  t.complex_by_products("aten::einsum", {"tensors"});
+  for (const char* name : {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+                           "convolution", "linear"}) {
+    t.complex_by_products("aten::" + std::string(name), {"input", "weight"});
+  }
+  for (const char* name : {"cross", "linalg_cross", "kron", "tensordot", "inner"}) {
+    t.complex_by_products("aten::" + std::string(name), {"self", "other"});
+  }
 }
 
 void register_complex(OpTable& t) {
@@ -405,7 +418,15 @@ void register_complex(OpTable& t) {
                            "put",
                            "sum_to_size",
                            "fliplr",
-                           "flipud"}) {
+                           "flipud",
+                           "unsafe_split",
+                           "unsafe_split_with_sizes",
+                           "unsafe_chunk",
+                           "im2col",
+                           "col2im",
+                           "cartesian_prod",
+                           "as_strided_scatter",
+                           "positive"}) {
     t.complex_by_parts("aten::" + std::string(name));
   }
 }

@@ -34,6 +34,7 @@ Value* reduced_loss(Call& c, Value* loss) {
   const int64_t reduction = c.integer("reduction");
   if (reduction == 0) return loss;
   if (loss->shape && loss->shape->empty()) return loss;
+  if (reduction == 1 && !ir::is_floating(loss->dtype)) loss = c.b.Cast(loss, DType::kFloat);
   return reduction == 1 ? c.b.ReduceMean(loss, {}, false) : c.b.ReduceSum(loss, {}, false);
 }
 

@@ -149,6 +149,11 @@ CASES = [
     ("_scaled_dot_product_flash_attention_for_cpu", f(1, 2, 3, 4), f(1, 2, 5, 4), f(1, 2, 5, 4, low=0), {"attn_mask": f(3, 5)}),
     (DYNAMIC, "_scaled_dot_product_flash_attention_for_cpu", f(1, 2, 3, 4), f(1, 2, 5, 4), f(1, 2, 5, 4, low=0), 0.0, True, {"scale": 0.3}),
     ("linalg_pinv.atol_rtol_tensor", f(3, 3), {"rtol": t(1.0)}), ("linalg_pinv.atol_rtol_tensor", f(3, 3), {"hermitian": True}),
+    # complex factors, real results of complex tensors
+    ("einsum", "bix,iox->box", [z(2, 3, 4), z(3, 2, 4)]), ("einsum", "ij,jk,k->i", [z(2, 3), z(3, 2), z(2)]),
+    ("conv1d", z(1, 2, 5), z(3, 2, 2), z(3)), ("conv2d", z(1, 2, 4, 4), z(2, 2, 2, 2), None, [2, 2]), ("linear", z(2, 3), z(4, 3), z(4)),
+    ("linalg_cross", z(2, 3), z(2, 3)), ("full_like", z(3), 2.5, {"dtype": torch.float64}), ("zeros_like", z(3), {"dtype": torch.float32}), ("float_power.Tensor_Tensor", z(3), z(3)),
+    ("unsafe_split.Tensor", z(5), 2), ("im2col", z(1, 2, 3, 3), [2, 2], [1, 1], [0, 0], [1, 1]), ("margin_ranking_loss", i(4), i(4, low=1), i(4, low=-2)),
 ]
 
 

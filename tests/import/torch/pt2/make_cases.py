@@ -134,6 +134,16 @@ def elementwise_rows(_, x):
     return torch.vmap(lambda row: row * 2 + 1)(x)
 
 
+def channels_last(_, x):
+    red, green, blue = x.unbind(-1)
+    return red * green + blue
+
+
+def channels_first(_, x):
+    red, green, blue = x.unbind(1)
+    return red * green + blue
+
+
 def r(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
@@ -164,6 +174,8 @@ CASES = {
     "opened-lstm": (nn.LSTM(3, 5), (r(7, 2, 3),), {}, ({0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO},), [(r(4, 3, 3),)], False),
     "opened-pool": (nn.MaxPool1d(3, 2, ceil_mode=True), (r(2, 3, 9),), {}, ({0: N, 2: torch.export.Dim.AUTO},), [(r(4, 3, 12),)], False),
     "split-listed": (Fn(lambda _, x: x.split(4, 1)), (r(2, 6),), {}, ({1: Dim("width", min=6, max=8)},), [(r(2, 7),)], False),
+    "traced-last": (Fn(channels_last), (r(2, 5, 3),), {}, None, [(r(4, 2, 3),)], False),
+    "traced-channels": (Fn(channels_first), (r(2, 3, 4, 5),), {}, None, [(r(1, 3, 6, 2),)], False),
     "number": (Fn(lambda _, x, k: x * k), (r(3), 2.5), {}, None, [], False),
 }
 
@@ -180,6 +192,13 @@ def arrays(values):
 def write(name, module, args, kwargs, dynamic, further, decompose):
     folder = HERE / name
     folder.mkdir(parents=True, exist_ok=True)
+    if name.startswith("traced"):
+        traced = torch.jit.trace(module, args)
+        torch.jit.save(traced, folder / "model.pt")
+        for i, inputs in enumerate([args, *further]):
+            numpy.savez(folder / f"inputs_{i}.npz", **arrays(inputs))
+            numpy.savez(folder / f"outputs_{i}.npz", **arrays(flat(module(*inputs))))
+        return
     if dynamic is not None and isinstance(module, Fn):
         dynamic = (tuple(dynamic),)
     program = torch.export.export(module, args, kwargs, dynamic_shapes=dynamic, strict=False)

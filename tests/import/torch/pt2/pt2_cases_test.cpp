@@ -1,4 +1,4 @@
-// Every folder of cases/: the archive, converted and run in ONNX Runtime, gives what PyTorch gave. make_cases.py writes
+// Every folder of cases/: the archive, or the trace, converted and run in ONNX Runtime, gives what PyTorch gave. make_cases.py writes
 // them and is the one place to add a case.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,7 +37,8 @@ class Pt2Case : public testing::TestWithParam<std::string> {};
 
 TEST_P(Pt2Case, ComputesWhatPyTorchDoes) {
   const fs::path folder = fs::path(ONWARD_TEST_DATA) / "pt2/cases" / GetParam();
-  const exporter::Serialized file = convert::convert_file(folder / "model.pt2", {});
+  const bool traced = fs::exists(folder / "model.pt");
+  const exporter::Serialized file = convert::convert_file(folder / (traced ? "model.pt" : "model.pt2"), {});
   std::string bytes;
   for (const Bytes& part : file.parts) bytes.append(part.text());
   const runtime::Session session = runtime::Session::from_bytes(Bytes::from_string(std::move(bytes)), GetParam());
