@@ -33,7 +33,7 @@ class OpTable {
     // What to call where an argument is complex, if the operator takes complex numbers.
     Translate complex = nullptr;
     TranslateOne complex_one = nullptr;
-    bool by_parts = false;  // the real and the imaginary part, each by the ordinary translation
+    bool by_parts = false;             // the real and the imaginary part, each by the ordinary translation
     std::vector<std::string> factors;  // it is linear in each of these: by the parts' products
   };
 

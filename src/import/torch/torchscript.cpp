@@ -57,11 +57,7 @@ class Attempt {
  public:
   Attempt(const torchscript::Archive& archive, const Options& options, const ir::Inference& inference,
           const Assumptions& assumptions, FixedSizes fixed)
-      : archive_(archive),
-        options_(options),
-        inference_(inference),
-        assumptions_(assumptions),
-        fixed_(fixed) {}
+      : archive_(archive), options_(options), inference_(inference), assumptions_(assumptions), fixed_(fixed) {}
 
   // Throws NeedsType (with `input_name` set), Raised or Error.
   ir::Model run() {
@@ -215,7 +211,8 @@ class Attempt {
       dtype = ir::dtype_from_name(traced->dtype).value_or(ir::DType::kFloat);
       shape.emplace();
       for (size_t i = 0; i < traced->sizes.size(); ++i) {
-        shape->push_back(fixed_(i, traced->sizes.size()) ? ir::Dim(traced->sizes[i]) : ir::Dim(name + "_dim_" + std::to_string(i)));
+        shape->push_back(fixed_(i, traced->sizes.size()) ? ir::Dim(traced->sizes[i])
+                                                         : ir::Dim(name + "_dim_" + std::to_string(i)));
       }
     }
     if (const auto assumed = assumptions_.find(name); assumed != assumptions_.end()) {
@@ -367,8 +364,7 @@ class Search {
         Assumptions own = assumptions;
         own[input].rank = rank;
         try {
-          if (structure(*Attempt(archive_, options_, inference_, own, fixed).run().graph) != expected)
-            return false;
+          if (structure(*Attempt(archive_, options_, inference_, own, fixed).run().graph) != expected) return false;
         } catch (const Error&) {
           return false;
         } catch (const NeedsType&) {

@@ -1,5 +1,5 @@
-// Every folder of cases/: the archive, or the trace, converted and run in ONNX Runtime, gives what PyTorch gave. make_cases.py writes
-// them and is the one place to add a case.
+// Every folder of cases/: the archive, or the trace, converted and run in ONNX Runtime, gives what PyTorch gave.
+// make_cases.py writes them and is the one place to add a case.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
