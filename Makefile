@@ -4,7 +4,7 @@
 BUILD := build/release
 ONWARD := $(BUILD)/onward
 
-.PHONY: build demo test bench fmt lint clean
+.PHONY: build demo test bench edge fmt lint clean
 
 build:
 	@scripts/bootstrap.sh
@@ -20,6 +20,10 @@ test: build
 
 bench: build
 	@bench/run.sh $(BUILD)
+
+# The small program that only runs and serves ONNX files, for this machine and, on an x86-64 Debian, for aarch64; tested and measured.
+edge: build
+	@scripts/edge.sh $(ONWARD)
 
 fmt:
 	@scripts/format.sh

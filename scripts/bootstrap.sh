@@ -4,16 +4,15 @@
 #   scripts/bootstrap.sh          what the build and the tests need
 #   scripts/bootstrap.sh --dev    also clang-tidy and the fuzzers' compiler
 #
+# scripts/bootstrap_edge.sh adds what the edge build needs.
+#
 # System packages come from apt; ONNX Runtime's library and the ONNX library's source from PyPI; ONNX Runtime's headers from the
 # distribution's newer release. All of it is pinned with checksums (docs/dependencies.md) and kept outside build/, in
 # $ONWARD_DEPS (default: ~/.cache/onward/deps). ONNXRUNTIME_ROOT or ONNX_ROOT in the environment win.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/versions.sh
-
-deps=${ONWARD_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/onward/deps}
-say() { printf 'bootstrap: %s\n' "$*" >&2; }
-die() { printf 'bootstrap: error: %s\n' "$*" >&2; exit 1; }
+. scripts/installing.sh
 
 packages="build-essential cmake ninja-build ccache pkg-config python3 python3-venv python3-pip mold clang-format-14
   protobuf-compiler libprotobuf-dev libboost-dev libssl-dev libsimdjson-dev libfmt-dev libcli11-dev
@@ -22,31 +21,6 @@ packages="build-essential cmake ninja-build ccache pkg-config python3 python3-ve
 # Boost.Beast of Debian 12's default (1.74) is older than what Onward is tested with.
 apt-cache show libboost1.81-dev >/dev/null 2>&1 && packages="${packages/libboost-dev/libboost1.81-dev}"
 if [ "${1:-}" = "--dev" ]; then packages="$packages clang-14 clang-tidy-14 libclang-rt-14-dev"; fi
-
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-
-install_packages() {
-  local missing=""
-  for package in $packages; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
-  done
-  [ -n "$missing" ] || return 0
-  command -v apt-get >/dev/null || die "this system has no apt-get; install these by hand:$missing"
-  say "installing:$missing"
-  as_root apt-get update -qq
-  # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
-}
-
-check_sum() { printf '%s  %s\n' "$1" "$2" | sha256sum --check --status || die "wrong checksum: $(basename "$2")"; }
-
-# pip download into $1, by name; a virtual environment of its own keeps the system's Python as it is.
-pip_download() {
-  local folder=$1
-  shift
-  [ -x "$deps/pip/bin/pip" ] || { python3 -m venv "$deps/pip" && "$deps/pip/bin/pip" install -q setuptools wheel protobuf; }
-  "$deps/pip/bin/pip" download -q --disable-pip-version-check --no-deps -d "$folder" "$@"
-}
 
 ort_headers() {
   local target=$1 work=$2 suite source
@@ -86,16 +60,7 @@ install_onnxruntime() {
   if [ -n "${ONNXRUNTIME_ROOT:-}" ] || [ -e "$place/lib/libonnxruntime.so" ]; then return 0; fi
   say "fetching ONNX Runtime $ORT_VERSION"
   work=$(mktemp -d)
-  local sum=$ORT_WHEEL_SHA256_x86_64
-  [ "$(uname -m)" != aarch64 ] || sum=$ORT_WHEEL_SHA256_aarch64
-  pip_download "$work" --only-binary=:all: --implementation cp --python-version 311 --abi cp311 \
-    --platform "manylinux_2_28_$(uname -m)" "onnxruntime==$ORT_VERSION"
-  check_sum "$sum" "$work"/onnxruntime-*.whl
-  (cd "$work" && python3 -m zipfile -e onnxruntime-*.whl wheel)
-  mkdir -p "$work/made/lib"
-  cp "$work/wheel/onnxruntime/capi/libonnxruntime.so.$ORT_VERSION" "$work/made/lib/"
-  ln -s "libonnxruntime.so.$ORT_VERSION" "$work/made/lib/libonnxruntime.so.1"
-  ln -s libonnxruntime.so.1 "$work/made/lib/libonnxruntime.so"
+  ort_library "$(uname -m)" "$work/made" "$work"
   ort_headers "$work/made/include" "$work/apt"
   mv "$work/made" "$place"
   rm -rf "$work"
@@ -117,6 +82,7 @@ install_onnx() {
 }
 
 mkdir -p "$deps"
-install_packages
+# shellcheck disable=SC2086
+install_packages $packages
 install_onnxruntime
 install_onnx

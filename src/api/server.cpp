@@ -1,6 +1,7 @@
 #include "onward/server.h"
 
 #include "api/guard.h"
+#include "server/grpc/listener.h"
 #include "server/server.h"
 #include "tasks/loading.h"
 
@@ -23,6 +24,7 @@ server::ServeOptions to_internal(const ServerOptions& options) {
   internal.http.tls.certificate = options.tls_certificate;
   internal.http.tls.key = options.tls_key;
   internal.grpc_port = options.grpc_port;
+  internal.grpc = server::grpc::listen;
   internal.poll = options.poll;
   internal.admin = options.admin;
   return internal;

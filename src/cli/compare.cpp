@@ -11,11 +11,11 @@
 #include "base/json.h"
 #include "cli/compare_tensors.h"
 #include "cli/options.h"
-#include "cli/printing.h"
+#include "cli/predict/printing.h"
 #include "cli/verbs.h"
 #include "quantize/fidelity.h"
 #include "tasks/describe.h"
-#include "tasks/feeds.h"
+#include "tasks/feeds/feeds.h"
 #include "tasks/loading.h"
 #include "tasks/random_feeds.h"
 

@@ -14,7 +14,7 @@
 #include "cli/convert_class.h"
 #include "cli/notes.h"
 #include "cli/options.h"
-#include "cli/printing.h"
+#include "cli/predict/printing.h"
 #include "cli/verbs.h"
 #include "tasks/describe.h"
 #include "tasks/output.h"

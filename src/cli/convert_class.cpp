@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "tasks/feeds.h"
+#include "tasks/feeds/feeds.h"
 #include "tasks/loading.h"
 
 namespace onward::cli {

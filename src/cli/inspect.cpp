@@ -9,7 +9,7 @@
 #include "base/mapped_file.h"
 #include "cli/notes.h"
 #include "cli/options.h"
-#include "cli/printing.h"
+#include "cli/predict/printing.h"
 #include "cli/verbs.h"
 #include "convert/convert.h"
 #include "convert/weights_only.h"

@@ -1,45 +1,48 @@
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
+#include <memory>
 
-#include "base/error.h"
+#include "cli/options.h"
+#include "cli/predict/program.h"
+#include "cli/predict/verbs.h"
 #include "cli/verbs.h"
+#include "server/grpc/listener.h"
+#include "tasks/loading.h"
 
+namespace onward::cli {
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kWrongUsage = 2;
-
-int report(const onward::Error& error) {
-  fmt::print(stderr, "error: {}\n", error.message());
-  if (!error.hint().empty()) fmt::print(stderr, "{}\n", error.hint());
-  return kFailed;
+// Any supported file, converted in memory.
+Host::Open opener(CLI::App& run) {
+  const auto import = std::make_shared<ImportArguments>();
+  import->add_to(run, "--dims");
+  return [import](const std::filesystem::path& model, const runtime::SessionOptions& session) {
+    convert::Options options;
+    options.import = import->options();
+    return tasks::open_session(model, options, session);
+  };
 }
 
-// CLI11 would only say that a verb is missing.
-void check_verb(const CLI::App& app, int argc, char** argv) {
-  if (argc < 2 || argv[1][0] == '-') return;
-  std::string verbs;
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (verb->get_name() == argv[1]) return;
-    verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
-  }
-  throw CLI::ExtrasError(fmt::format("there is no verb \"{}\"; there are {}", argv[1], verbs),
-                         CLI::ExitCodes::ExtrasError);
-}
-
-int report_usage(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-  const CLI::App* verb = &app;
-  for (const CLI::App* used : app.get_subcommands()) verb = used;
-  fmt::print(stderr, "error: {}\nsee: {} --help\n", error.what(),
-             verb == &app ? "onward" : "onward " + verb->get_name());
-  return kWrongUsage;
+Host full_host() {
+  Host host;
+  host.opener = opener;
+  host.convert = tasks::converted_for_serving;
+  host.grpc = server::grpc::listen;
+  host.files = "model files and SavedModel folders of any supported format";
+  host.run_examples =
+      "  onward run Model.keras --input photo.png\n"
+      "  onward run Model.pt2 --input \"input image=sample1.png\" -o mask.png\n"
+      "  onward run model.onnx --input ids=ids.npy --input mask=mask.json -o answers.npz\n"
+      "  onward run Model.onnx --watch arriving/ -o answers/ --format png\n"
+      "  producer | onward run Model.onnx --stream | consumer";
+  host.serve_examples =
+      "  onward serve Model.onnx\n"
+      "  onward serve tf=Model.keras torch=Model.pt2 --http 8080\n"
+      "  onward serve --models models/ --poll 5 --host 0.0.0.0";
+  return host;
 }
 
 }  // namespace
+}  // namespace onward::cli
 
 int main(int argc, char** argv) {
   CLI::App app("Onward turns trained models into ONNX, without the framework that made them, and serves them.",
@@ -54,29 +57,18 @@ int main(int argc, char** argv) {
       "  onward inspect Model.pth                        what a file holds\n"
       "Each verb has its own help: onward convert --help.\n"
       "Exit status: 0 done; 1 the work failed; 2 wrong usage.");
+  const onward::cli::Host host = onward::cli::full_host();
   // In the order in which a newcomer needs them.
   onward::cli::add_convert(app);
-  onward::cli::add_serve(app);
+  onward::cli::add_serve(app, host);
   onward::cli::add_optimize(app);
   onward::cli::add_quantize(app);
   onward::cli::add_compare(app);
+  onward::cli::add_bundle(app);
   onward::cli::add_bench(app);
-  onward::cli::add_run(app);
+  onward::cli::add_run(app, host);
   onward::cli::add_inspect(app);
   onward::cli::add_verify(app);
   onward::cli::add_list_ops(app);
-  try {
-    check_verb(app, argc, argv);
-    app.parse(argc, argv);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return report_usage(app, error);
-  } catch (const onward::Error& error) {
-    return report(error);
-  } catch (const std::bad_alloc&) {
-    return report(onward::Error(onward::Code::kResourceExhausted, "out of memory"));
-  } catch (const std::exception& error) {
-    return report(onward::Error(onward::Code::kInternal, std::string("internal error: ") + error.what(),
-                                "please report this with the file that caused it"));
-  }
+  return onward::cli::run_program(app, argc, argv);
 }

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "cli/options.h"
-#include "cli/printing.h"
+#include "cli/predict/printing.h"
 #include "cli/verbs.h"
 #include "convert/convert.h"
 #include "tasks/describe.h"

@@ -26,10 +26,6 @@ std::string trimmed(const std::string& text) {
 
 }  // namespace
 
-void fail_usage(const std::string& what, const std::string& remedy) {
-  throw CLI::ValidationError(what + "\n" + remedy, CLI::ExitCodes::ValidationError);
-}
-
 std::vector<std::string> split_names(const std::string& text) {
   std::vector<std::string> names;
   for (size_t start = 0; start < text.size();) {
@@ -48,15 +44,6 @@ std::pair<std::string, ir::Shape> parse_input_dims(const std::string& text) {
   ir::Shape shape;
   for (const std::string& dim : split_names(text.substr(equals + 1))) shape.push_back(parse_dim(dim, text));
   return {text.substr(0, equals), std::move(shape)};
-}
-
-void add_custom_ops(CLI::App& verb, std::vector<std::filesystem::path>& libraries) {
-  verb.add_option(
-          "--custom-ops", libraries,
-          "A shared library with custom operators for ONNX Runtime, which exports RegisterCustomOps; repeatable. "
-          "It runs as part of this program: name only what you trust")
-      ->type_name("LIB.so")
-      ->take_all();
 }
 
 void ImportArguments::add_dims_to(CLI::App& verb, const std::string& dims) {

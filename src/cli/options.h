@@ -1,11 +1,11 @@
 // Option values that several subcommands share.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cli/predict/program.h"
 #include "import/common/options.h"
 #include "ir/shape.h"
 
@@ -15,18 +15,12 @@ class App;
 
 namespace onward::cli {
 
-// For what the user wrote wrongly on the command line: main prints it, names --help and ends with 2.
-[[noreturn]] void fail_usage(const std::string& what, const std::string& remedy);
-
 // "NAME=1,3,224,224": numbers, and `-1`, `?` or a name for a dynamic dimension; "NAME=" is a scalar. The name may
 // contain spaces and "=" signs (the last one counts). Fails as wrong usage, showing the form.
 std::pair<std::string, ir::Shape> parse_input_dims(const std::string& text);
 
 // "A,B" → {"A", "B"}.
 std::vector<std::string> split_names(const std::string& text);
-
-// --custom-ops LIB.so, repeatable.
-void add_custom_ops(CLI::App& verb, std::vector<std::filesystem::path>& libraries);
 
 // What the user gave of --input, --signature, --tag, --inputs and --outputs.
 struct ImportArguments {

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "cli/options.h"
-#include "cli/printing.h"
+#include "cli/predict/printing.h"
 #include "cli/verbs.h"
 #include "tasks/quantizing.h"
 #include "tasks/samples.h"

@@ -6,10 +6,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/options.h"
-#include "cli/printing.h"
+#include "cli/predict/printing.h"
 #include "cli/verbs.h"
 #include "runtime/compare.h"
-#include "tasks/feeds.h"
+#include "tasks/feeds/feeds.h"
 #include "tasks/loading.h"
 
 namespace onward::cli {

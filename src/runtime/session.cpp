@@ -218,7 +218,11 @@ Ort::Session make_session(const SessionOptions& options, const std::string& name
 
 Session Session::load(const std::filesystem::path& path, const SessionOptions& options) {
   auto impl = std::make_unique<Impl>();
-  impl->session = make_session(options, path.string(), impl->profile, [&](const Ort::SessionOptions& ort) {
+  impl->session = make_session(options, path.string(), impl->profile, [&](Ort::SessionOptions& ort) {
+    if (path.extension() == ".ort") {  // stays mapped, and its weights where they lie
+      ort.AddConfigEntry("session.use_memory_mapped_ort_model", "1");
+      ort.AddConfigEntry("session.use_ort_model_bytes_for_initializers", "1");
+    }
     return Ort::Session(*impl->env, path.c_str(), ort);
   });
   impl->describe_values();

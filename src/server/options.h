@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,22 @@ struct ApiKey {
   Role role = Role::kInfer;
 };
 
+struct Context;
+
+// What serves the same models by another protocol than HTTP, from when it is made.
+class Endpoint {
+ public:
+  virtual ~Endpoint() = default;
+  virtual uint16_t port() const = 0;
+  // Takes no more calls, lets those that go on finish for at most `patience`, then ends them.
+  virtual void stop(std::chrono::milliseconds patience) = 0;
+};
+
 struct ServeOptions {
   http::ListenerOptions http;
   int grpc_port = -1;  // -1: no gRPC; 0: any free one
+  // Makes the gRPC endpoint: grpc::listen, or nothing in a program without gRPC. Throws Error.
+  std::function<std::unique_ptr<Endpoint>(Context&)> grpc;
   serving::RepositoryOptions repository;
   serving::SchedulerOptions scheduler;
   std::chrono::seconds poll{0};                    // 0: the repository is read once

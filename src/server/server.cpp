@@ -7,7 +7,6 @@
 #include <mutex>
 #include <thread>
 
-#include "server/grpc/listener.h"
 #include "server/observe.h"
 #include "server/router.h"
 #include "server/routes.h"
@@ -43,11 +42,8 @@ struct Server::Impl {
     if (options.access_log) log.log_requests();
     repository.load_all();
     if (options.grpc_port < 0) return;
-    grpc = std::make_unique<grpc::Listener>(grpc::ListenerOptions{.host = options.http.host,
-                                                                  .port = static_cast<uint16_t>(options.grpc_port),
-                                                                  .message_bytes = options.http.limits.body_bytes,
-                                                                  .tls = options.http.tls},
-                                            context);
+    if (!options.grpc) fail_unsupported("gRPC is not part of this program", "serve without --grpc");
+    grpc = options.grpc(context);
   }
 
   void handle(http::RequestPtr request, http::Respond respond) {
@@ -105,7 +101,7 @@ struct Server::Impl {
   Context context;
   Router router;
   http::Listener listener;
-  std::unique_ptr<grpc::Listener> grpc;
+  std::unique_ptr<Endpoint> grpc;
   std::mutex mutex;
   std::condition_variable wake;
   bool stopped = false;

@@ -24,7 +24,7 @@ runtime::Session open_session(const std::filesystem::path& path, const convert::
                               const runtime::SessionOptions& session) {
   const bool as_it_is = options.import.input_dims.empty() && options.import.inputs.empty() &&
                         options.import.outputs.empty() && options.layout == convert::Layout::kSource;
-  if (convert::detect(path) == convert::Format::kOnnx && as_it_is) {
+  if (as_it_is && (path.extension() == ".ort" || convert::detect(path) == convert::Format::kOnnx)) {
     return runtime::Session::load(path, session);
   }
   if (options.opset) convert::check_opset(*options.opset);

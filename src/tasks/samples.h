@@ -8,12 +8,6 @@
 
 namespace onward::tasks {
 
-// The files of `folder` that hold samples (.npz, .npy, .png, .jpg, .json), by name.
-std::vector<std::string> sample_files(const std::string& folder);
-
-// The file as read_feeds takes it: an .npz holds all inputs.
-std::vector<std::string> sample_feeds(const std::string& file, const std::vector<runtime::ValueInfo>& inputs);
-
 // The .npz, .npy, .png, .jpg and .json files of `folder` by name, one sample each: an .npz holds the arrays of all
 // inputs by name (and recorded answers or labels by the outputs' names); any other file is for a model with one input.
 // At most `limit` (0: all), evenly spread. Files are read when a sample is asked for, and refused with the file's name

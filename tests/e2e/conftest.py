@@ -20,9 +20,9 @@ def onward(*arguments, **options):
 
 
 class Server:
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, program=(ONWARD,)):
         port = [] if "--http" in arguments else ["--http", "0"]
-        self.process = subprocess.Popen([ONWARD, "serve", *port, *map(str, arguments)],
+        self.process = subprocess.Popen([*map(str, program), "serve", *port, *map(str, arguments)],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.output = ""
         for line in self.process.stdout:
@@ -46,8 +46,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(*arguments):
-    server = Server(*arguments)
+def serving(*arguments, **options):
+    server = Server(*arguments, **options)
     try:
         yield server
     finally:

@@ -322,48 +322,51 @@ std::shared_ptr<lib::ServerCredentials> credentials(const http::TlsOptions& tls)
   return lib::experimental::TlsServerCredentials(options);
 }
 
+class Listener : public Endpoint {
+ public:
+  explicit Listener(Context& context) : service_(context) {
+    gpr_set_log_function([](gpr_log_func_args*) {});  // what matters comes back as a status
+    const http::ListenerOptions& http = context.options.http;
+    lib::ServerBuilder builder;
+    const std::string where = http.host.find(':') == std::string::npos
+                                  ? fmt::format("{}:{}", http.host, context.options.grpc_port)
+                                  : fmt::format("[{}]:{}", http.host, context.options.grpc_port);
+    builder.AddListeningPort(where, credentials(http.tls), &port_);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<size_t>(http.limits.body_bytes, INT32_MAX)));
+    builder.SetMaxSendMessageSize(-1);
+    builder.RegisterCallbackGenericService(&service_);
+    server_ = builder.BuildAndStart();
+    if (server_ && port_ != 0) return;
+    throw Error(Code::kAlreadyExists, fmt::format("can't listen on {} for gRPC: the port is in use", where),
+                "choose another one with --grpc PORT (0: any free one)");
+  }
+  ~Listener() override { end(std::chrono::milliseconds(0)); }
+
+  uint16_t port() const override { return static_cast<uint16_t>(port_); }
+  void stop(std::chrono::milliseconds patience) override { end(patience); }
+
+ private:
+  void end(std::chrono::milliseconds patience) {
+    if (!server_) return;
+    std::thread streams([this] { service_.stop_streams(); });
+    server_->Shutdown(std::chrono::system_clock::now() + patience);
+    streams.join();
+    server_->Wait();
+    server_.reset();
+  }
+
+  Service service_;
+  std::unique_ptr<lib::Server> server_;
+  int port_ = 0;
+};
+
 }  // namespace
 
 Message serialized(const google::protobuf::MessageLite& message) {
   return {Bytes::from_string(message.SerializeAsString())};
 }
 
-struct Listener::Impl {
-  explicit Impl(Context& context) : service(context) {}
-
-  Service service;
-  std::unique_ptr<lib::Server> server;
-  int port = 0;
-};
-
-Listener::Listener(const ListenerOptions& options, Context& context) : impl_(std::make_unique<Impl>(context)) {
-  gpr_set_log_function([](gpr_log_func_args*) {});  // what matters comes back as a status
-  lib::ServerBuilder builder;
-  const std::string where = options.host.find(':') == std::string::npos
-                                ? fmt::format("{}:{}", options.host, options.port)
-                                : fmt::format("[{}]:{}", options.host, options.port);
-  builder.AddListeningPort(where, credentials(options.tls), &impl_->port);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<size_t>(options.message_bytes, INT32_MAX)));
-  builder.SetMaxSendMessageSize(-1);
-  builder.RegisterCallbackGenericService(&impl_->service);
-  impl_->server = builder.BuildAndStart();
-  if (impl_->server && impl_->port != 0) return;
-  throw Error(Code::kAlreadyExists, fmt::format("can't listen on {} for gRPC: the port is in use", where),
-              "choose another one with --grpc PORT (0: any free one)");
-}
-
-Listener::~Listener() { stop(std::chrono::milliseconds(0)); }
-
-uint16_t Listener::port() const { return static_cast<uint16_t>(impl_->port); }
-
-void Listener::stop(std::chrono::milliseconds patience) {
-  if (!impl_->server) return;
-  std::thread streams([this] { impl_->service.stop_streams(); });
-  impl_->server->Shutdown(std::chrono::system_clock::now() + patience);
-  streams.join();
-  impl_->server->Wait();
-  impl_->server.reset();
-}
+std::unique_ptr<Endpoint> listen(Context& context) { return std::make_unique<Listener>(context); }
 
 }  // namespace onward::server::grpc

@@ -1,4 +1,4 @@
-#include "cli/run_many.h"
+#include "cli/predict/run_many.h"
 
 #include <fmt/format.h>
 
@@ -10,10 +10,10 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "cli/answers.h"
-#include "cli/printing.h"
-#include "tasks/feeds.h"
-#include "tasks/samples.h"
+#include "cli/predict/answers.h"
+#include "cli/predict/printing.h"
+#include "tasks/feeds/feeds.h"
+#include "tasks/feeds/sample_files.h"
 
 namespace onward::cli {
 namespace {

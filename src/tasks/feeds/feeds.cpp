@@ -1,4 +1,4 @@
-#include "tasks/feeds.h"
+#include "tasks/feeds/feeds.h"
 
 #include <fmt/format.h>
 

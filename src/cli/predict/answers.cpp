@@ -1,4 +1,4 @@
-#include "cli/answers.h"
+#include "cli/predict/answers.h"
 
 #include <fmt/format.h>
 

@@ -5,13 +5,12 @@
 #include <map>
 #include <memory>
 
-#include "cli/answers.h"
-#include "cli/options.h"
-#include "cli/printing.h"
-#include "cli/run_many.h"
-#include "cli/verbs.h"
-#include "tasks/feeds.h"
-#include "tasks/loading.h"
+#include "cli/predict/answers.h"
+#include "cli/predict/printing.h"
+#include "cli/predict/program.h"
+#include "cli/predict/run_many.h"
+#include "cli/predict/verbs.h"
+#include "tasks/feeds/feeds.h"
 
 namespace onward::cli {
 namespace {
@@ -29,7 +28,6 @@ struct Arguments {
   bool once = false;
   bool stream = false;
   std::vector<std::filesystem::path> custom_ops;
-  ImportArguments import;
 };
 
 void run_many(const Arguments& arguments, const runtime::Session& session) {
@@ -38,10 +36,23 @@ void run_many(const Arguments& arguments, const runtime::Session& session) {
   watch_folder(session, {arguments.watch, arguments.output, arguments.format, arguments.pixels, arguments.once});
 }
 
-void run(const Arguments& arguments) {
-  convert::Options options;
-  options.import = arguments.import.options();
-  const runtime::Session session = tasks::open_session(arguments.model, options, {.custom_ops = arguments.custom_ops});
+// What the user names, or the model that the program brings along.
+std::filesystem::path chosen_model(const std::string& named, const Host& host) {
+  if (!host.own) return named;
+  const std::vector<serving::Source> own = host.own();
+  if (named.empty() && own.size() == 1) return own.front().path;
+  std::string names;
+  for (const serving::Source& source : own) {
+    if (source.name == named) return source.path;
+    names += (names.empty() ? "" : ", ") + source.name;
+  }
+  if (named.empty()) fail_usage("which model is to run?", "name one of " + names);
+  if (!std::filesystem::exists(named)) fail_not_found("there is no model " + named, "this program has " + names);
+  return named;
+}
+
+void run(const Arguments& arguments, const Host& host, const Host::Open& open) {
+  const runtime::Session session = open(chosen_model(arguments.model, host), {.custom_ops = arguments.custom_ops});
   if (arguments.stream || !arguments.watch.empty()) return run_many(arguments, session);
   const AnswerKind kind = answer_kind(arguments.output, session.outputs().size());
   const std::vector<ir::Tensor> inputs = tasks::read_feeds(arguments.feeds, session.inputs(), arguments.pixels);
@@ -59,17 +70,11 @@ void run(const Arguments& arguments) {
 
 }  // namespace
 
-void add_run(CLI::App& app) {
+void add_run(CLI::App& app, const Host& host) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App& verb = *app.add_subcommand("run", "Make predictions with a model file of any supported format");
-  verb.footer(
-      "Examples:\n"
-      "  onward run Model.keras --input photo.png\n"
-      "  onward run Model.pt2 --input \"input image=sample1.png\" -o mask.png\n"
-      "  onward run model.onnx --input ids=ids.npy --input mask=mask.json -o answers.npz\n"
-      "  onward run Model.onnx --watch arriving/ -o answers/ --format png\n"
-      "  producer | onward run Model.onnx --stream | consumer");
-  verb.add_option("MODEL", arguments->model, "The model file or SavedModel folder")->required();
+  CLI::App& verb = *app.add_subcommand("run", "Make predictions with a model");
+  verb.footer("Examples:\n" + host.run_examples);
+  verb.add_option("MODEL", arguments->model, "The model: " + host.files)->required(!host.own);
   verb.add_option("--input", arguments->feeds,
                   "What to feed: a .npy, .npz, .png, .jpg or .json file per input; the name may be left out where the "
                   "model has one input")
@@ -104,8 +109,7 @@ void add_run(CLI::App& app) {
       "write an answer a line");
   verb.add_flag("--json", arguments->json, "Print the outputs as JSON, every value of them");
   add_custom_ops(verb, arguments->custom_ops);
-  arguments->import.add_to(verb, "--dims");
-  verb.callback([arguments] { run(*arguments); });
+  verb.callback([arguments, host, open = host.opener(verb)] { run(*arguments, host, open); });
 }
 
 }  // namespace onward::cli

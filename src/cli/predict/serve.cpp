@@ -6,10 +6,10 @@
 #include <memory>
 
 #include "base/error.h"
-#include "cli/options.h"
-#include "cli/verbs.h"
+#include "cli/predict/program.h"
+#include "cli/predict/sources.h"
+#include "cli/predict/verbs.h"
 #include "server/server.h"
-#include "tasks/loading.h"
 
 namespace onward::cli {
 namespace {
@@ -25,17 +25,6 @@ struct Arguments {
   int64_t poll = 0;
   server::ServeOptions options;
 };
-
-// NAME=PATH, or a path whose stem is the name. A path may itself contain "=": it counts when it exists.
-serving::Source parse_source(const std::string& text) {
-  const size_t equals = text.find('=');
-  if (equals != std::string::npos && equals > 0 && !std::filesystem::exists(text)) {
-    return {text.substr(0, equals), text.substr(equals + 1)};
-  }
-  std::filesystem::path path(text);
-  if (path.filename().empty()) path = path.parent_path();  // "folder/"
-  return {path.stem().string(), text};
-}
 
 // Lines of "infer KEY" or "admin KEY"; # begins a comment.
 std::vector<server::ApiKey> read_keys(const std::string& file) {
@@ -82,16 +71,19 @@ void announce(const server::Server& server, const Arguments& arguments, std::chr
   std::fflush(stdout);
 }
 
-void run(Arguments& arguments) {
+void run(Arguments& arguments, const Host& host) {
   const auto start = std::chrono::steady_clock::now();
   server::ServeOptions& options = arguments.options;
-  if (arguments.sources.empty() && arguments.folder.empty()) {
+  const bool none_named = arguments.sources.empty() && arguments.folder.empty();
+  if (none_named && host.own) options.repository.models = host.own();
+  if (none_named && !host.own) {
     throw CLI::ValidationError("nothing to serve: name model files, or a folder of models with --models DIR",
                                CLI::ExitCodes::ValidationError);
   }
   for (const std::string& source : arguments.sources) options.repository.models.push_back(parse_source(source));
   if (!arguments.folder.empty()) options.repository.folder = arguments.folder;
-  options.repository.convert = tasks::converted_for_serving;
+  options.repository.convert = host.convert;
+  options.grpc = host.grpc;
   options.repository.memory_bytes = arguments.memory_mb << 20;
   options.poll = std::chrono::seconds(arguments.poll);
   options.http.limits.body_bytes = arguments.body_mb << 20;
@@ -111,25 +103,24 @@ void run(Arguments& arguments) {
 
 }  // namespace
 
-void add_serve(CLI::App& app) {
+void add_serve(CLI::App& app, const Host& host) {
   auto arguments = std::make_shared<Arguments>();
   server::ServeOptions& options = arguments->options;
-  CLI::App& verb = *app.add_subcommand("serve", "Serve models over HTTP; what is not ONNX yet is converted");
-  verb.footer(
-      "Examples:\n"
-      "  onward serve Model.onnx\n"
-      "  onward serve tf=Model.keras torch=Model.pt2 --http 8080\n"
-      "  onward serve --models models/ --poll 5 --host 0.0.0.0\n"
-      "Then: curl -d '{\"input\": [[1, 2, 3]]}' http://127.0.0.1:8080/predict");
-  verb.add_option("SRC", arguments->sources, "Model files or folders; NAME=FILE gives one a name")
+  CLI::App& verb = *app.add_subcommand("serve", "Serve models over HTTP");
+  verb.footer("Examples:\n" + host.serve_examples +
+              "\nThen: curl -d '{\"input\": [[1, 2, 3]]}' http://127.0.0.1:8080/predict");
+  verb.add_option("SRC", arguments->sources,
+                  "What to serve, each with a name of its own where you give one: " + host.files)
       ->type_name("[NAME=]FILE");
   verb.add_option("--models", arguments->folder, "A folder with NAME/VERSION/model.*, NAME.onnx or other model files")
       ->type_name("DIR");
   verb.add_option("--host", options.http.host, "The address to listen on")->capture_default_str();
   verb.add_option("--http", options.http.port, "The port for HTTP; 0: any free one")->capture_default_str();
-  verb.add_option("--grpc", options.grpc_port, "The port for gRPC; 0: any free one (default: no gRPC)")
-      ->check(CLI::Range(0, 65535))
-      ->type_name("PORT");
+  if (host.grpc) {
+    verb.add_option("--grpc", options.grpc_port, "The port for gRPC; 0: any free one (default: no gRPC)")
+        ->check(CLI::Range(0, 65535))
+        ->type_name("PORT");
+  }
   verb.add_option("--poll", arguments->poll, "Look for new, changed and removed models every so many seconds")
       ->check(CLI::Range(0, 86400))
       ->type_name("SECONDS");
@@ -161,7 +152,7 @@ void add_serve(CLI::App& app) {
       ->check(CLI::Range(1, 86400));
   add_custom_ops(verb, options.repository.custom_ops);
   verb.add_flag("--access-log", options.access_log, "Write a JSON line per request to stderr");
-  verb.callback([arguments] { run(*arguments); });
+  verb.callback([arguments, host] { run(*arguments, host); });
 }
 
 }  // namespace onward::cli
