@@ -25,6 +25,7 @@ say "Convert"
 "$onward" convert "$here/Model.pt2" -o "$work/torch.onnx"
 
 say "Serve"
+: >"$work/server.log"
 "$onward" serve "tf=$work/tf.onnx" "torch=$work/torch.onnx" --host 127.0.0.1 --http 0 >"$work/server.log" 2>&1 &
 server=$!
 url=

@@ -282,6 +282,8 @@ Value* expand(Call& c) {
   std::replace(sizes.begin(), sizes.end(), int64_t{-1}, int64_t{1});  // ONNX broadcasts both ways
   return c.b.Expand(x, c.b.ints(sizes));
 }
+Value* shape_as_tensor(Call& c) { return c.b.Shape(c.tensor("self")); }
+
 Value* expand_as(Call& c) { return c.b.Expand(c.tensor("self"), c.b.Shape(c.tensor("other"))); }
 
 Value* tile(Call& c, std::string_view name) {
@@ -361,6 +363,7 @@ void register_layout(OpTable& table) {
   register_reshaping(table);
   register_parts(table);
   table.add("aten::expand(Tensor self, SymInt[] size, *, bool implicit=False) -> Tensor", expand);
+  table.add("aten::_shape_as_tensor(Tensor self) -> Tensor", shape_as_tensor);
   table.add("aten::expand_as(Tensor self, Tensor other) -> Tensor", expand_as);
   table.add("aten::repeat(Tensor self, SymInt[] repeats) -> Tensor", repeat);
   table.add("aten::tile(Tensor self, SymInt[] dims) -> Tensor", tile_dims);

@@ -154,6 +154,7 @@ CASES = [
     ("conv1d", z(1, 2, 5), z(3, 2, 2), z(3)), ("conv2d", z(1, 2, 4, 4), z(2, 2, 2, 2), None, [2, 2]), ("linear", z(2, 3), z(4, 3), z(4)),
     ("linalg_cross", z(2, 3), z(2, 3)), ("full_like", z(3), 2.5, {"dtype": torch.float64}), ("zeros_like", z(3), {"dtype": torch.float32}), ("float_power.Tensor_Tensor", z(3), z(3)),
     ("unsafe_split.Tensor", z(5), 2), ("im2col", z(1, 2, 3, 3), [2, 2], [1, 1], [0, 0], [1, 1]), ("margin_ranking_loss", i(4), i(4, low=1), i(4, low=-2)),
+    (DYNAMIC, "_shape_as_tensor", f(2, 3, 4)),
 ]
 
 
