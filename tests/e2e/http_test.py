@@ -339,7 +339,7 @@ def test_versions_swap_by_polling_and_by_request(tmp_path):
         assert post(server, "/v2/repository/models/m/load", {})[0] == 400
         assert post(server, "/v1/models/m:predict", body)[1] == {"predictions": [[3, 6, 9]]}
         place("4", "linear")
-        for _ in range(50):
+        for _ in range(600):
             if post(server, "/v1/models/m:predict", body)[1] == {"predictions": [[3, 5, 7]]}:
                 break
             time.sleep(0.1)
