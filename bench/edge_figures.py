@@ -21,7 +21,8 @@ import time
 import urllib.request
 
 LIMIT = 64 << 20
-RUNS = 5
+RUNS = 3
+REQUESTS = 11
 
 
 def one_core():
@@ -76,7 +77,7 @@ def run_once(command, enter=None):
 
 
 def serve_once(command, body, enter=None):
-    """Milliseconds from start to the first answer, and the peak in bytes after a hundred more."""
+    """Milliseconds from start to the first answer, and the peak in bytes after ten more."""
     begin = time.perf_counter()
     process = start([*command, "--http", 0], enter, text=True)
     try:
@@ -88,7 +89,7 @@ def serve_once(command, body, enter=None):
         if address is None:
             raise RuntimeError(f"{command}: {process.stderr.read()}")
         took = None
-        for _ in range(101):
+        for _ in range(REQUESTS):
             request = urllib.request.Request(address + "/predict", body, {"Content-Type": "application/octet-stream"})
             with urllib.request.urlopen(request, timeout=300) as response:
                 response.read()

@@ -8,6 +8,11 @@ target_compile_options(onward_options INTERFACE -Wall -Wextra -Wpedantic -Wnon-v
 target_compile_options(onward_options INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread;-Wno-maybe-uninitialized>)
 
+# char has a sign on x86-64 and none on ARM: the same for both, so that bytes over 0x7f compare alike.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm)")
+  target_compile_options(onward_options INTERFACE -fsigned-char)
+endif()
+
 if(ONWARD_SANITIZE)
   add_compile_options(-fsanitize=${ONWARD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${ONWARD_SANITIZE})

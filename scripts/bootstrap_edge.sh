@@ -61,6 +61,27 @@ onnxruntime_aarch64() {
   rm -rf "$work"
 }
 
+# What QEMU shows programs for aarch64: the cross compiler's libc, and the processor of a small board, since ONNX Runtime reads
+# there what it runs on and falls over an x86-64's.
+qemu_root() {
+  local place="$deps/qemu-aarch64"
+  [ ! -e "$place/proc/cpuinfo" ] || return 0
+  mkdir -p "$place/proc" "$place/sys/devices/system/cpu"
+  ln -sfn /usr/aarch64-linux-gnu/lib "$place/lib"
+  echo 0 > "$place/sys/devices/system/cpu/possible"
+  echo 0 > "$place/sys/devices/system/cpu/present"
+  cat > "$place/proc/cpuinfo" <<'CPU'
+processor	: 0
+BogoMIPS	: 108.00
+Features	: fp asimd evtstrm crc32 cpuid
+CPU implementer	: 0x41
+CPU architecture: 8
+CPU variant	: 0x0
+CPU part	: 0xd08
+CPU revision	: 3
+CPU
+}
+
 mkdir -p "$deps"
 library_source "pysimdjson==$PYSIMDJSON_VERSION" "$PYSIMDJSON_SHA256" "$deps/simdjson-$SIMDJSON_VERSION" simdjson/simdjson.h simdjson/simdjson.cpp
 library_source "pyspng==$PYSPNG_VERSION" "$PYSPNG_SHA256" "$deps/spng-$SPNG_VERSION" \
@@ -72,3 +93,4 @@ library_source "pyspng==$PYSPNG_VERSION" "$PYSPNG_SHA256" "$deps/spng-$SPNG_VERS
 install_packages g++-aarch64-linux-gnu qemu-user
 sysroot
 onnxruntime_aarch64
+qemu_root

@@ -1,5 +1,7 @@
 """The edge program (make edge) answers as the full one does: this machine's, and aarch64's under QEMU; alone and in bundles."""
 import json
+import os
+import pathlib
 import platform
 import shutil
 import subprocess
@@ -10,7 +12,9 @@ from conftest import EXAMPLE, MODELS, ROOT, onward, serving
 from http_test import get, infer, post
 
 KERAS = ROOT / "tests" / "fixtures" / "keras"
-QEMU = ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]
+CACHE = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+QEMU_ROOT = pathlib.Path(os.environ.get("ONWARD_DEPS") or pathlib.Path(CACHE) / "onward" / "deps") / "qemu-aarch64"
+QEMU = ["qemu-aarch64", "-cpu", "cortex-a72", "-L", str(QEMU_ROOT)]
 
 
 class Edge:
@@ -41,7 +45,7 @@ def edge(request):
     edge = Edge(request.param, platform.machine() if native else "aarch64", [] if native else QEMU)
     if not edge.program.exists():
         pytest.skip(f"build/{request.param} is not there: make edge builds it and runs this test")
-    if not native and shutil.which(QEMU[0]) is None:
+    if not native and (shutil.which(QEMU[0]) is None or not QEMU_ROOT.exists()):
         pytest.skip("qemu-aarch64 is not there: scripts/bootstrap_edge.sh aarch64 installs it")
     return edge
 
