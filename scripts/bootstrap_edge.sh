@@ -38,9 +38,9 @@ sysroot() {
                  -o "Dir::Etc::sourcelist=$(debian_source)")
   (cd "$work/debs" && apt-get "${options[@]}" update &&
     apt-get "${options[@]}" download zlib1g-dev libssl-dev libjpeg62-turbo-dev libyaml-cpp-dev)
-  for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
+  for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work/unpacked"; done
   mkdir -p "$place"
-  cp -r "$work/root/usr" "$place/"
+  cp -r "$work/unpacked/usr" "$place/"
   touch "$place/ready"
   rm -rf "$work"
 }

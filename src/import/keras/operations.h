@@ -35,6 +35,7 @@ class Arguments {
   int64_t integer(std::string_view name, int64_t fallback) const;
   double number(std::string_view name, double fallback) const;
   std::string text(std::string_view name, const char* fallback) const;
+  bool channels_first() const { return text("data_format", "channels_last") == "channels_first"; }
   // An integer or a list of them; empty where absent.
   std::vector<int64_t> ints(std::string_view name) const;
   std::optional<ir::DType> dtype(std::string_view name) const;

@@ -19,8 +19,6 @@ using ir::Builder;
 using ir::DType;
 using ir::Value;
 
-bool channels_first(const Arguments& a) { return a.text("data_format", "channels_last") == "channels_first"; }
-
 // `work` on images [n, h, w, c], whatever the layout and with or without a batch.
 template <class Work>
 Value* on_images(const Arguments& a, Value* x, const Work& work) {
@@ -28,9 +26,9 @@ Value* on_images(const Arguments& a, Value* x, const Work& work) {
   const bool single = x->rank() == 3;
   a.require(single || x->rank() == 4, "needs an image or a batch of them");
   if (single) x = b.Unsqueeze(x, {0});
-  if (channels_first(a)) x = b.Transpose(x, {0, 2, 3, 1});
+  if (a.channels_first()) x = b.Transpose(x, {0, 2, 3, 1});
   x = work(x);
-  if (channels_first(a)) x = b.Transpose(x, {0, 3, 1, 2});
+  if (a.channels_first()) x = b.Transpose(x, {0, 3, 1, 2});
   return single ? b.Squeeze(x, {0}) : x;
 }
 
@@ -46,7 +44,7 @@ ir::Values colours(const Arguments& a) {
 // --- size ------------------------------------------------------------------------------------------------------------
 
 int64_t height_axis(const Arguments& a, const Value* x) {
-  return static_cast<int64_t>(x->rank()) - (channels_first(a) ? 2 : 3);
+  return static_cast<int64_t>(x->rank()) - (a.channels_first() ? 2 : 3);
 }
 
 // crop_images(images, top_cropping, left_cropping, bottom_cropping, right_cropping, target_height, target_width): of
@@ -120,10 +118,10 @@ ir::Values extract_patches(const Arguments& a) {
   const bool single = x->rank() == count + 1;
   a.require(single || x->rank() == count + 2, "the size does not fit the images");
   if (single) x = b.Unsqueeze(x, {0});
-  if (channels_first(a)) x = b.Transpose(x, channels_to_back(count + 2));
+  if (a.channels_first()) x = b.Transpose(x, channels_to_back(count + 2));
   if (window.padding == "same") x = same_padded(b, x, kernel, window);
   x = patches(b, x, kernel, window.strides, window.dilations);
-  if (channels_first(a)) x = b.Transpose(x, channels_to_front(count + 2));
+  if (a.channels_first()) x = b.Transpose(x, channels_to_front(count + 2));
   return {single ? b.Squeeze(x, {0}) : x};
 }
 
@@ -183,14 +181,14 @@ ir::Values sobel_edges(const Arguments& a) {
   Builder& b = a.b;
   Value* x = a.value("images");
   a.require(x->rank() == 4, "needs a batch of images");
-  if (channels_first(a)) x = b.Transpose(x, {0, 2, 3, 1});
+  if (a.channels_first()) x = b.Transpose(x, {0, 2, 3, 1});
   Value* padded = b.Pad(x, {0, 1, 1, 0, 0, 1, 1, 0}, 0, "reflect");
   const std::vector<double> slope{-1, 0, 1};
   const std::vector<double> smooth{1, 2, 1};
   Value* down = filtered(b, padded, products(slope, smooth), {3, 3}, {0, 0, 0, 0});
   Value* right = filtered(b, padded, products(smooth, slope), {3, 3}, {0, 0, 0, 0});
   Value* edges = b.Concat({b.Unsqueeze(down, {4}), b.Unsqueeze(right, {4})}, 4);
-  return {channels_first(a) ? b.Transpose(edges, {0, 3, 1, 2, 4}) : edges};
+  return {a.channels_first() ? b.Transpose(edges, {0, 3, 1, 2, 4}) : edges};
 }
 
 // ssim(image1, image2, max_val=1.0, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03, data_format)
@@ -199,7 +197,7 @@ ir::Values ssim(const Arguments& a) {
   const auto image = [&](const char* name) {
     Value* x = floating(b, a.value(name));
     if (x->rank() == 3) x = b.Unsqueeze(x, {0});
-    return channels_first(a) ? b.Transpose(x, {0, 2, 3, 1}) : x;
+    return a.channels_first() ? b.Transpose(x, {0, 2, 3, 1}) : x;
   };
   Value* x = image("image1");
   Value* y = image("image2");

@@ -123,7 +123,7 @@ ir::Values resize(const Arguments& a) {
   const std::string method = a.text("interpolation", "bilinear");
   a.require(!a.flag("preserve_aspect_ratio", false), "preserve_aspect_ratio is not supported");
   const auto rank = static_cast<int64_t>(x->rank());
-  const int64_t height = a.text("data_format", "channels_last") == "channels_first" ? rank - 2 : rank - 3;
+  const int64_t height = a.channels_first() ? rank - 2 : rank - 3;
   const DType dtype = x->dtype;
   if (method != "nearest") x = floating(a.b, x);
   const std::vector<int64_t> size = a.json("size").is_array() ? a.ints("size") : std::vector<int64_t>();
@@ -206,7 +206,7 @@ ir::Values multi_hot(const Arguments& a) {
 ir::Values grayscale(const Arguments& a) {
   Builder& b = a.b;
   Value* x = floating(b, a.value("x"));
-  const bool first = a.text("data_format", "channels_last") == "channels_first";
+  const bool first = a.channels_first();
   Value* weights = b.constant(ir::Tensor::from_doubles(x->dtype, {3}, {0.2989, 0.5870, 0.1140}));
   if (first) weights = b.Reshape(weights, {3, 1, 1});
   return {b.Cast(b.ReduceSum(b.Mul(x, weights), {first ? -3 : -1}), a.value("x")->dtype)};

@@ -18,8 +18,6 @@ using ir::Builder;
 using ir::DType;
 using ir::Value;
 
-bool channels_first(const Arguments& a) { return a.text("data_format", "channels_last") == "channels_first"; }
-
 // adaptive_average_pool(inputs, output_size, data_format), adaptive_max_pool likewise
 ir::Values adaptive(const Arguments& a, bool max) {
   Value* x = a.value("x");
@@ -27,7 +25,7 @@ ir::Values adaptive(const Arguments& a, bool max) {
   std::vector<int64_t> out = a.ints("output_size");
   if (out.size() == 1) out.assign(rank, out[0]);
   a.require(out.size() == rank, "output_size does not fit the input");
-  return {adaptive_pool(a.b, x, channels_first(a) ? 2 : 1, out, max)};
+  return {adaptive_pool(a.b, x, a.channels_first() ? 2 : 1, out, max)};
 }
 ir::Values adaptive_average_pool(const Arguments& a) { return adaptive(a, false); }
 ir::Values adaptive_max_pool(const Arguments& a) { return adaptive(a, true); }
@@ -40,7 +38,7 @@ Window window_of(const Arguments& a, size_t rank, bool first) {
 ir::Values conv_transpose(const Arguments& a) {
   Builder& b = a.b;
   Value* x = a.value("x");
-  const bool first = channels_first(a);
+  const bool first = a.channels_first();
   const size_t rank = x->rank() - 2;
   Value* kernel = conv_kernel(b, a.value("kernel"));
   const std::vector<int64_t> grown =
@@ -53,7 +51,7 @@ ir::Values conv_transpose(const Arguments& a) {
 ir::Values separable_conv(const Arguments& a) {
   Builder& b = a.b;
   Value* x = a.value("x");
-  const bool first = channels_first(a);
+  const bool first = a.channels_first();
   const Window window = window_of(a, x->rank() - 2, first);
   Value* original = a.value("depthwise_kernel");
   const ir::Dim groups = original->dim(original->rank() - 2);
