@@ -87,7 +87,7 @@ ONWARD_WIDE void decimals_of(const uint32_t* numbers, size_t count, uint32_t* di
     const uint32_t biased = (numbers[i] >> 23) & 0xffU;
     const uint32_t c = biased != 0 ? fraction | 0x800000U : fraction;
     const int32_t q = static_cast<int32_t>(biased != 0 ? biased : 1U) - kBias;
-    const uint32_t closer = (fraction == 0) & (biased > 1) ? 1U : 0U;  // the float below is nearer than the one above
+    const uint32_t closer = ((fraction == 0) & (biased > 1)) ? 1U : 0U;  // the float below is nearer than the one above
     const uint32_t odd = c & 1U;
     const int32_t k = (q * 1262611 - (closer != 0 ? 524031 : 0)) >> 22;  // floor(log10(2^q)), of 3/4 of it if closer
     const int32_t h = q + ((-k * 1741647) >> 19) + 1;
