@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
-#include "base/temporary_folder.h"
 #include "cli/edge_program.h"
 #include "cli/predict/printing.h"
 #include "cli/predict/program.h"
@@ -40,20 +39,13 @@ Bytes as_onnx(const serving::Source& source) {
   return model.joined();
 }
 
-Bytes as_ort(const Bytes& onnx, const serving::Source& source) {
-  const TemporaryFolder folder;
-  const fs::path file = folder.path() / "model.ort";
-  runtime::write_ort_file(onnx, source.path.string(), file);
-  return map_file(file);  // which keeps it, though its name goes
-}
-
 bundle::Member bundled(const serving::Source& source, const std::string& format) {
   if (source.path.extension() == ".ort") return {source.name + ".ort", map_file(source.path)};
   const Bytes onnx = as_onnx(source);
   // What can't run is told here, not where the bundle goes.
   runtime::Session::from_bytes(onnx, source.path.string());
   if (format == "onnx") return {source.name + ".onnx", onnx};
-  return {source.name + ".ort", as_ort(onnx, source)};
+  return {source.name + ".ort", runtime::ort_file(onnx, source.path.string())};
 }
 
 bundle::Contents contents_of(const Arguments& arguments, const EdgeProgram& program) {

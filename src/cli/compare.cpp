@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -30,11 +31,12 @@ struct Arguments {
   int runs = 10;
   bool tensors = false;
   bool json = false;
+  std::vector<std::filesystem::path> custom_ops;
   ImportArguments import;
 };
 
 struct Side {
-  ir::Model model;
+  std::optional<ir::Model> model;  // none for an .ort file, whose graph only ONNX Runtime reads
   int opset;
   runtime::Session session;
   Json operators;
@@ -44,12 +46,17 @@ struct Side {
 };
 
 // Operators are those that run: an ONNX file's own, what any other file is converted to.
-Side load(const std::string& path, const convert::Options& options) {
+Side load(const std::string& path, const convert::Options& options, const runtime::SessionOptions& session_options) {
+  if (std::filesystem::path(path).extension() == ".ort") {
+    runtime::Session session = runtime::Session::load(path, session_options);
+    return {std::nullopt, 0, std::move(session), Json(), tasks::bytes_on_disk(path), {}, {}};
+  }
   ir::Model model = convert::import_file(path, options.import);
   const bool as_it_is = convert::detect(path) == convert::Format::kOnnx;
   const int opset =
       as_it_is ? tasks::target_opset(model, 0).value_or(convert::kDefaultOpset) : convert::optimize(model, options);
-  runtime::Session session = as_it_is ? tasks::open_session(path, options) : tasks::open_session(model, path, opset);
+  runtime::Session session = as_it_is ? tasks::open_session(path, options, session_options)
+                                      : tasks::open_session(model, path, opset, session_options);
   Json operators = tasks::count_operators(*model.graph);
   return {std::move(model), opset, std::move(session), std::move(operators), tasks::bytes_on_disk(path), {}, {}};
 }
@@ -90,6 +97,7 @@ Json to_json(const std::string& file, const Side& side) {
 
 // Operators whose numbers differ.
 std::string operator_changes(const Json& a, const Json& b) {
+  if (!a.is_object() || !b.is_object()) return "not told: an .ort file lists none";
   std::string text;
   const auto note = [&](const std::string& name) {
     const int64_t before = a.get(name, int64_t{0});
@@ -156,11 +164,20 @@ void print_json(const Arguments& arguments, const Side& a, const Side& b, const 
   fmt::print("{}\n", Json::object(std::move(all)).dump(2));
 }
 
+void compare_inside(Side& a, Side& b, const Arguments& arguments, Findings& findings) {
+  const runtime::SessionOptions session{.custom_ops = arguments.custom_ops};
+  findings.tensors = compare_tensors({*a.model, a.opset, session}, a.inputs, {*b.model, b.opset, session}, b.inputs);
+}
+
 void run(const Arguments& arguments) {
   convert::Options options;
   options.import = arguments.import.options();
-  Side a = load(arguments.a, options);
-  Side b = load(arguments.b, options);
+  const runtime::SessionOptions session{.custom_ops = arguments.custom_ops};
+  Side a = load(arguments.a, options, session);
+  Side b = load(arguments.b, options, session);
+  if (arguments.tensors && (!a.model || !b.model)) {
+    fail_usage("--tensors can't look into an .ort file", "compare the .onnx file that it was made of");
+  }
   const std::vector<runtime::NamedTensor> given = feeds(arguments, a.session);
   take(a, given);
   take(b, given);
@@ -177,7 +194,7 @@ void run(const Arguments& arguments) {
   for (size_t i = 0; i < got.size(); ++i) {
     findings.outputs.push_back(runtime::compare(got[i].first, got[i].second, aligned[i].second, arguments.tolerance));
   }
-  if (arguments.tensors) findings.tensors = compare_tensors({a.model, a.opset}, a.inputs, {b.model, b.opset}, b.inputs);
+  if (arguments.tensors) compare_inside(a, b, arguments, findings);
   arguments.json ? print_json(arguments, a, b, findings) : print_text(arguments, a, b, findings);
   for (const runtime::Comparison& one : findings.outputs) {
     if (one.difference.empty()) continue;
@@ -212,6 +229,7 @@ void add_compare(CLI::App& app) {
   verb.add_flag("--tensors", arguments->tensors,
                 "Also compare the tensors inside that both compute under one name, in order: where do they part?");
   verb.add_flag("--json", arguments->json, "Print JSON");
+  add_custom_ops(verb, arguments->custom_ops);
   arguments->import.add_dims_to(verb, "--dims");
   verb.callback([arguments] { run(*arguments); });
 }

@@ -15,9 +15,13 @@ namespace {
 
 class Opener {
  public:
-  explicit Opener(int opset)
-      : inference_(opset),
-        host_{inference_, [opset](ir::Model& model) { return tasks::open_session(model, "the model", opset); }, {}} {}
+  explicit Opener(const Opened& opened)
+      : inference_(opened.opset),
+        host_{inference_,
+              [&opened](ir::Model& model) {
+                return tasks::open_session(model, "the model", opened.opset, opened.session);
+              },
+              {}} {}
   const quantize::Host& host() const { return host_; }
 
  private:
@@ -68,11 +72,11 @@ std::vector<TensorDifference> compare_tensors(const Opened& a, const std::vector
   if (names.empty()) return {};
   const std::map<std::string, std::string> made_by = makers(*a.model.graph);
   std::map<std::string, ir::Tensor> expected;
-  const Opener opener_a(a.opset);
+  const Opener opener_a(a);
   quantize::Probe(a.model, names, opener_a.host())
       .run(inputs_a, [&](const std::string& name, const ir::Tensor& tensor) { expected[name] = tensor; });
   std::map<std::string, TensorDifference> found;
-  const Opener opener_b(b.opset);
+  const Opener opener_b(b);
   quantize::Probe(b.model, names, opener_b.host())
       .run(inputs_b, [&](const std::string& name, const ir::Tensor& tensor) {
         const auto reference = expected.find(name);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "runtime/session.h"
 
 namespace onward::cli {
 
@@ -15,10 +16,11 @@ struct TensorDifference {
   double largest_error = 0;
 };
 
-// A graph and the opset that it is written for.
+// A graph, the opset that it is written for, and how it is opened.
 struct Opened {
   ir::Model& model;
   int opset;
+  runtime::SessionOptions session;
 };
 
 // The float tensors that both graphs compute under one name and with one shape, in the order of the first. Both must

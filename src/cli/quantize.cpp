@@ -37,6 +37,7 @@ struct Arguments {
   int opset = 0;
   bool json = false;
   quantize::Options options;
+  std::vector<std::filesystem::path> custom_ops;
   ImportArguments import;
 };
 
@@ -169,8 +170,8 @@ void check(Arguments& arguments) {
 
 void run(Arguments& arguments) {
   check(arguments);
-  tasks::QuantizeTask task{arguments.source, arguments.output,  arguments.import.options(),
-                           arguments.opset,  arguments.options, nullptr};
+  tasks::QuantizeTask task{arguments.source,  arguments.output, arguments.import.options(), arguments.opset,
+                           arguments.options, nullptr,          arguments.custom_ops};
   if (!arguments.calibration.empty()) {
     task.samples = [&](const runtime::Session& session) {
       return tasks::folder_samples(arguments.calibration, arguments.samples, session, arguments.pixels);
@@ -256,6 +257,7 @@ void add_quantize(CLI::App& app) {
   verb.add_option("--opset", arguments->opset, "ONNX opset of the result (default: the model's own, 18 at least)")
       ->type_name("N");
   verb.add_flag("--json", arguments->json, "Print the report as JSON");
+  add_custom_ops(verb, arguments->custom_ops);
   arguments->import.add_to(verb);
   verb.callback([arguments] { run(*arguments); });
 }

@@ -81,8 +81,14 @@ std::string described(std::string_view text) {
   return fmt::format("a text file, not a model (it begins \"{}\")", line);
 }
 
+bool is_ort(std::string_view text) { return text.size() > 8 && text.substr(4, 4) == "ORTM"; }
+
 Format detect_file(const Bytes& file, const fs::path& path) {
   const std::string_view text = file.text();
+  if (is_ort(text)) {
+    fail_unsupported(path.string() + ": ONNX Runtime's own format (.ort) runs, but nothing is made of it any more",
+                     "name the file that it was made of");
+  }
   if (hdf5::looks_like_hdf5(file.view())) return Format::kHdf5;
   if (text.starts_with("PK\x03\x04") || text.starts_with("PK\x05\x06")) return detect_zip(file, path);
   if (is_safetensors(file)) return Format::kSafetensors;

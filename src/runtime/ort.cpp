@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <mutex>
 #include <regex>
 
@@ -98,6 +99,22 @@ Error run_error(const Ort::Exception& error) {
   const std::string text = clean_message(error.what());
   if (text.find("terminate flag") != std::string::npos) return Error(Code::kCancelled, "the run was cancelled");
   return Error(code_of(error.GetOrtErrorCode()), text);
+}
+
+void register_custom_ops(Ort::SessionOptions& ort, const std::filesystem::path& library) {
+  std::error_code error;
+  if (!std::filesystem::exists(library, error)) {
+    fail_not_found("there is no library of custom operators " + library.string());
+  }
+  try {
+    // The loader would look for a bare name elsewhere.
+    ort.RegisterCustomOpsLibrary(std::filesystem::absolute(library).c_str());
+  } catch (const Ort::Exception& failure) {
+    fail_invalid(
+        fmt::format("{} can't be used as custom operators: {}", library.string(), clean_message(failure.what())),
+        "build a shared library that exports RegisterCustomOps, against ONNX Runtime's headers of API " +
+            std::to_string(ORT_API_VERSION) + " or older");
+  }
 }
 
 }  // namespace onward::runtime

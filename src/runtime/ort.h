@@ -3,6 +3,7 @@
 
 #include <onnxruntime_cxx_api.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,5 +21,8 @@ std::string clean_message(std::string_view message);
 // The same error as ours, for something that went wrong while loading or running.
 Error load_error(const Ort::Exception& error, const std::string& model);
 Error run_error(const Ort::Exception& error);
+
+// A shared library that exports RegisterCustomOps. Throws Error: kNotFound, kInvalidArgument.
+void register_custom_ops(Ort::SessionOptions& options, const std::filesystem::path& library);
 
 }  // namespace onward::runtime

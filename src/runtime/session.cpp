@@ -40,22 +40,6 @@ ValueInfo describe(std::string name, const Ort::TypeInfo& type) {
   return info;
 }
 
-void register_custom_ops(Ort::SessionOptions& ort, const std::filesystem::path& library) {
-  std::error_code error;
-  if (!std::filesystem::exists(library, error)) {
-    fail_not_found("there is no library of custom operators " + library.string());
-  }
-  try {
-    // The loader would look for a bare name elsewhere.
-    ort.RegisterCustomOpsLibrary(std::filesystem::absolute(library).c_str());
-  } catch (const Ort::Exception& failure) {
-    fail_invalid(
-        fmt::format("{} can't be used as custom operators: {}", library.string(), clean_message(failure.what())),
-        "build a shared library that exports RegisterCustomOps, against ONNX Runtime's headers of API " +
-            std::to_string(ORT_API_VERSION) + " or older");
-  }
-}
-
 Ort::SessionOptions session_options(const SessionOptions& options) {
   Ort::SessionOptions ort;
   ort.DisablePerSessionThreads();

@@ -15,10 +15,10 @@ namespace {
 // How many random samples stand in where no data is given.
 constexpr size_t kRandomSamples = 4;
 
-std::map<std::string, double> node_times(ir::Model& model, const std::string& name, int opset,
+std::map<std::string, double> node_times(ir::Model& model, const QuantizeTask& task, int opset,
                                          const std::vector<ir::Tensor>& inputs) {
   constexpr int kRuns = 7;
-  runtime::Session session = open_session(model, name, opset, {.profile = true});
+  runtime::Session session = open_session(model, task.source, opset, {.custom_ops = task.custom_ops, .profile = true});
   const std::vector<ir::Tensor> adapted = quantize::inputs_for(session, inputs);
   for (int i = 0; i < kRuns; ++i) session.run(adapted);
   std::map<std::string, double> medians;
@@ -45,16 +45,14 @@ quantize::Report quantize_file(const QuantizeTask& task) {
   const schema::SchemaInference inference(opset);
   const quantize::Host host{
       inference,
-      [&](ir::Model& one) { return open_session(one, task.source, opset); },
+      [&](ir::Model& one) { return open_session(one, task.source, opset, {.custom_ops = task.custom_ops}); },
       [&](ir::Model& one) {
         const exporter::Serialized file = exporter::serialize(one, {.opset = opset});
         size_t size = file.size();
         for (const Bytes& part : file.external) size += part.size();
         return size;
       },
-      [&](ir::Model& one, const std::vector<ir::Tensor>& inputs) {
-        return node_times(one, task.source, opset, inputs);
-      },
+      [&](ir::Model& one, const std::vector<ir::Tensor>& inputs) { return node_times(one, task, opset, inputs); },
   };
   const runtime::Session session = host.open(model);
   quantize::Options options = task.options;

@@ -1,8 +1,10 @@
 // From any float file to a quantized ONNX file.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "import/common/options.h"
 #include "quantize/quantize.h"
@@ -17,6 +19,7 @@ struct QuantizeTask {
   quantize::Options options;
   // The samples for the float model that `session` runs; none: a few random ones.
   std::function<quantize::Samples(const runtime::Session& session)> samples;
+  std::vector<std::filesystem::path> custom_ops;  // libraries that ONNX Runtime needs to load the model
 };
 
 // Writes `output`, whole or not at all. Throws Error as quantize::quantize and convert::import_file do.

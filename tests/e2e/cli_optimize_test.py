@@ -4,7 +4,8 @@ import os
 
 import numpy as np
 import onnx
-from conftest import EXAMPLE, MODELS, onward
+import pytest
+from conftest import EXAMPLE, MODELS, onward, serving
 from onnx import TensorProto, helper, numpy_helper
 
 
@@ -74,3 +75,62 @@ def test_optimize_does_not_overwrite_its_source(tmp_path):
     wasteful(tmp_path / "in.onnx")
     done = onward("optimize", tmp_path / "in.onnx", "-o", tmp_path / "in.onnx")
     assert done.returncode == 1 and "would overwrite" in done.stderr
+
+
+def domains(path):
+    return {node.domain for node in onnx.load(path).graph.node}
+
+
+@pytest.mark.parametrize("target, wanted", [("portable", {""}), ("onnxruntime", {"com.microsoft"}),
+                                            ("machine", {"com.microsoft.nchwc"})])
+def test_targets_hold_the_fusions_of_onnx_runtime(tmp_path, target, wanted):
+    """Convolutions swallow their Relu where ONNX Runtime's own operators are allowed; all compute the same in both formats."""
+    out, ort = tmp_path / f"{target}.onnx", tmp_path / f"{target}.ort"
+    done = onward("optimize", EXAMPLE / "Model.keras", "-o", out, "--target", target, "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["after"]["bytes"] == out.stat().st_size
+    # ONNX Runtime has block layouts for some processors only.
+    assert wanted & domains(out) or (target == "machine" and domains(out) == {"", "com.microsoft"})
+    assert (report["after"]["operators"].get("Relu", 0) == 0) == (target != "portable")
+    assert onward("optimize", EXAMPLE / "Model.keras", "-o", ort, "--target", target).returncode == 0
+    assert ort.read_bytes()[4:8] == b"ORTM"
+    for made in (out, ort):
+        compared = onward("compare", EXAMPLE / "Model.keras", made, "--runs", 1, "--atol", 1e-5)
+        assert compared.returncode == 0, compared.stdout + compared.stderr
+
+
+def test_ort_files_run_and_are_served(tmp_path):
+    made = tmp_path / "linear.ort"
+    assert onward("optimize", MODELS / "linear.onnx", "-o", made, "--target", "machine").returncode == 0
+    (tmp_path / "x.json").write_text("[[1, 2, 3]]")
+    assert "3, 5, 7" in onward("run", made, "--input", tmp_path / "x.json").stdout
+    with serving(made) as server:
+        assert server.stop() == 0
+    looked_into = onward("compare", MODELS / "linear.onnx", made, "--tensors")
+    assert looked_into.returncode == 2 and "can't look into an .ort file" in looked_into.stderr
+    again = onward("optimize", made, "-o", tmp_path / "again.onnx")
+    assert again.returncode == 1 and "name the file that it was made of" in again.stderr
+
+
+def test_fused_models_with_external_weights(tmp_path):
+    out = tmp_path / "out.onnx"
+    done = onward("optimize", EXAMPLE / "Model.keras", "-o", out, "--target", "onnxruntime", "--external")
+    assert done.returncode == 0, done.stderr
+    assert os.path.getsize(tmp_path / "out.onnx.data") > 10 * os.path.getsize(out)
+    assert onward("compare", EXAMPLE / "Model.keras", out, "--runs", 1).returncode == 0
+    refused = onward("optimize", EXAMPLE / "Model.keras", "-o", tmp_path / "out.ort", "--external")
+    assert refused.returncode == 2 and "holds its weights itself" in refused.stderr
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["out.onnx", "out.onnx.data"]
+
+
+def test_a_model_that_does_not_load_leaves_no_file(tmp_path):
+    graph = helper.make_graph([helper.make_node("Nothing", ["x"], ["y"], domain="mylib")], "unknown",
+                              [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])])
+    domains = [helper.make_opsetid("", 18), helper.make_opsetid("mylib", 1)]
+    onnx.save(helper.make_model(graph, opset_imports=domains, ir_version=8), tmp_path / "in.onnx")
+    for out in ("out.ort", "out.onnx"):
+        done = onward("optimize", tmp_path / "in.onnx", "-o", tmp_path / out, "--target", "onnxruntime")
+        assert done.returncode == 1 and "Nothing" in done.stderr and "--custom-ops" in done.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["in.onnx"]

@@ -139,6 +139,7 @@ def test_custom_operators_come_from_a_library(prefix, cpp, graphdef, tmp_path):
                            "--custom-ops", library)
     with serving(f"m={model}", "--custom-ops", library) as server:
         assert predict(server.url) == {"m_prediction": [[4, 8, 12, 16]]}
+    make_smaller(program, library, tmp_path)
     folder = tmp_path / "models" / "m"
     (folder / "1").mkdir(parents=True)
     shutil.copy(model, folder / "1" / "model.onnx")
@@ -146,6 +147,26 @@ def test_custom_operators_come_from_a_library(prefix, cpp, graphdef, tmp_path):
     (folder / "model.yaml").write_text("custom_ops: ops.so")
     with serving("--models", tmp_path / "models") as server:
         assert predict(server.url) == {"m_prediction": [[4, 8, 12, 16]]}
+
+
+def make_smaller(program, library, tmp_path):
+    """Quantize, optimize and compare open models with such operators, too."""
+    weight = onnx.numpy_helper.from_array(np.eye(32, dtype=np.float32), "w")
+    shape = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph([onnx.helper.make_node("MatMul", ["x", "w"], ["a"]),
+                                    onnx.helper.make_node("Scale", ["a"], ["y"], domain="mylib", by=4.0)], "scaled",
+                                   [shape("x", 1, [1, 32])], [shape("y", 1, [1, 32])], [weight])
+    domains = [onnx.helper.make_opsetid("", 18), onnx.helper.make_opsetid("mylib", 1)]
+    source = tmp_path / "scaled.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=domains, ir_version=8), source)
+    quantize = [program, "quantize", source, "-o", tmp_path / "small.onnx", "--mode", "weights8"]
+    refused = subprocess.run(quantize, capture_output=True, text=True)
+    assert refused.returncode == 1 and "--custom-ops" in refused.stderr and not (tmp_path / "small.onnx").exists()
+    run(*quantize, "--custom-ops", library)
+    run(program, "optimize", source, "-o", tmp_path / "small.ort", "--custom-ops", library)
+    for small in ("small.onnx", "small.ort"):
+        compared = run(program, "compare", source, tmp_path / small, "--runs", 1, "--rtol", 0.02, "--custom-ops", library)
+        assert "operators:" in compared
 
 
 def predict(url):
