@@ -1,8 +1,8 @@
 // Option values that several subcommands share.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "cli/predict/program.h"
@@ -15,9 +15,16 @@ class App;
 
 namespace onward::cli {
 
-// "NAME=1,3,224,224": numbers, and `-1`, `?` or a name for a dynamic dimension; "NAME=" is a scalar. The name may
-// contain spaces and "=" signs (the last one counts). Fails as wrong usage, showing the form.
-std::pair<std::string, ir::Shape> parse_input_dims(const std::string& text);
+// What --input says of one input.
+struct InputArgument {
+  std::string name;
+  std::optional<ir::DType> dtype;
+  ir::Shape dims;
+};
+
+// "NAME=1,3,224,224" or "NAME:DTYPE=1,3,224,224": numbers, and `-1`, `?` or a name for a dynamic dimension; "NAME=" is
+// a scalar. The name may contain spaces and "=" signs (the last one counts). Fails as wrong usage, showing the form.
+InputArgument parse_input(const std::string& text);
 
 // "A,B" → {"A", "B"}.
 std::vector<std::string> split_names(const std::string& text);
@@ -30,7 +37,7 @@ struct ImportArguments {
   std::string inputs;
   std::string outputs;
 
-  // `dims` is what the option NAME=DIMS is called: "--input", or "--dims" in verbs whose --input names files.
+  // `dims` is what the option NAME[:DTYPE]=DIMS is called: "--input", or "--dims" in verbs whose --input names files.
   void add_to(CLI::App& verb, const std::string& dims = "--input");
   // Without --inputs and --outputs.
   void add_dims_to(CLI::App& verb, const std::string& dims);

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import zipfile
 
 import numpy as np
 import onnx
@@ -136,6 +137,58 @@ def test_help_shows_an_example(verb):
 
 def test_version():
     assert onward("--version").stdout.startswith("onward 0.")
+
+
+# --- scripted modules, whose files have no types of inputs -------------------------------------------------------------
+
+def scripted(path, returned):
+    """What torch.jit.script writes of a module whose forward(x, mask) returns the expression."""
+    files = {
+        "code/__torch__.py": "class M(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n"
+                             "  def forward(self: __torch__.M,\n    x: Tensor,\n    mask: Tensor) -> Tensor:\n"
+                             f"    return {returned}\n",
+        "data.pkl": b"\x80\x02c__torch__\nM\nq\x00)\x81}X\x08\x00\x00\x00trainingq\x01\x89sb.",
+        "constants.pkl": b"\x80\x02).",
+        "version": "3\n",
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"m/{name}", content)
+    return path
+
+
+def inputs_of(model):
+    return {i.name: i.type.tensor_type.elem_type for i in onnx.load(model).graph.input}
+
+
+@pytest.mark.parametrize("arguments, dtype", [([], onnx.TensorProto.FLOAT), (["--input", "mask:bool=-1,3"], onnx.TensorProto.BOOL)])
+def test_the_element_type_of_a_scripted_input(tmp_path, arguments, dtype):
+    _, output = converted(tmp_path, scripted(tmp_path / "m.pt", "torch.mul(x, mask)"), *arguments)
+    assert inputs_of(output) == {"x": onnx.TensorProto.FLOAT, "mask": dtype}
+
+
+def test_what_only_booleans_work_for_is_boolean(tmp_path):
+    _, output = converted(tmp_path, scripted(tmp_path / "m.pt", "torch.masked_fill(x, torch.unsqueeze(mask, -1), 0.)"))
+    assert inputs_of(output)["mask"] == onnx.TensorProto.BOOL
+
+
+@pytest.mark.parametrize("given, status, texts", [
+    ("mask:booool=3", 2, ['"booool" is no dtype', "float32", "bool"]),
+    ("masque:bool=3", 1, ['no input "masque"', "mask, x"]),
+    ("mask:float32=3", 1, ['"mask"', "bool", "not float32"]),
+])
+def test_a_type_that_cannot_be(tmp_path, given, status, texts):
+    model = scripted(tmp_path / "m.pt", "torch.masked_fill(x, mask, 0.)")
+    done = onward("convert", model, "-o", tmp_path / "out.onnx", "--input", given)
+    assert done.returncode == status and all(text in done.stderr for text in texts), done.stderr
+
+
+def test_a_type_that_the_file_tells_stays(tmp_path):
+    done = onward("convert", EXAMPLE / "Model.pt2", "-o", tmp_path / "out.onnx", "--input", "input image:float16=1,1,512,512")
+    assert done.returncode == 1 and '"input image" is float32 in the file, not float16' in done.stderr
+    converted(tmp_path, EXAMPLE / "Model.pt2", "--input", "input image:float32=1,1,512,512")
+    done = onward("convert", EXAMPLE / "Model.keras", "-o", tmp_path / "out.onnx", "--input", "image:uint8=1,512,512,1")
+    assert done.returncode == 1 and '"image" is float32 in the file, not uint8' in done.stderr
 
 
 # --- --class ---------------------------------------------------------------------------------------------------------

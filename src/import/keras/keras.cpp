@@ -67,14 +67,15 @@ Loaded load_h5(const Bytes& file, const std::string& name) {
   return loaded;
 }
 
-ir::DType input_dtype(const Json& config) {
-  const Json& given = config["dtype"];
+ir::DType input_dtype(const Layer& layer, const Options& options) {
+  const Json& given = layer.config["dtype"];
   std::string name = "float32";
   if (given.is_string()) name = given.as_string();
   if (given.is_object()) name = given["config"].get("name", "float32");
   if (name.rfind("mixed_", 0) == 0) name = "float32";
   const auto dtype = ir::dtype_from_name(name);
   if (!dtype) fail_unsupported("an input of dtype " + name);
+  check_dtype(options, layer.name, *dtype);
   return *dtype;
 }
 
@@ -159,7 +160,7 @@ ir::Model read_keras(const Bytes& file, const std::string& name, const Options& 
   ir::Values values;
   for (const Layer& layer : inputs) {
     values.push_back(
-        model.graph->add_input(layer.name, input_dtype(layer.config), input_shape(layer, options, layer.name)));
+        model.graph->add_input(layer.name, input_dtype(layer, options), input_shape(layer, options, layer.name)));
   }
   ir::Builder builder(*model.graph, inference);
   Blockers blockers;

@@ -49,6 +49,7 @@ void add_inputs(const std::vector<Port>& ports, const Options& options, Scope& s
       fail_unsupported("the input \"" + port.name + "\" is of type " + std::string(tensorflow::display_name(port.type)),
                        "choose a signature or --inputs that are tensors");
     }
+    check_dtype(options, port.name, dtype);
     std::optional<ir::Shape> shape = to_input_shape(port.shape, port.name, ports.size() == 1);
     const auto given = options.input_dims.find(port.name);
     if (given != options.input_dims.end()) shape = given->second;

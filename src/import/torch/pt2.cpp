@@ -186,6 +186,7 @@ class Import {
       const TensorMeta& tensor = meta(argument.text);
       const std::optional<ir::DType> dtype = ir::dtype_from_name(tensor.dtype);
       if (!dtype || !tensor.strided) fail_unsupported("the input \"" + name + "\" has a type that ONNX lacks");
+      check_dtype(options_, name, *dtype);
       return Py::tensor(add_input(graph, name, *dtype, symbols_.shape(tensor)));
     }
     if (is_number(argument)) {

@@ -151,6 +151,7 @@ class Attempt {
     const bool real = type.is_name("float");
     if (integer || real || type.is_name("bool")) {
       const ir::DType dtype = integer ? ir::DType::kInt64 : real ? ir::DType::kFloat : ir::DType::kBool;
+      check_dtype(options_, name, dtype);
       ir::Value* value = builder.graph().add_input(unique(name), dtype, ir::Shape{});
       if (real) return Symbolic{builder.Cast(value, ir::DType::kDouble), Symbolic::Kind::kFloat};
       return Symbolic{value, integer ? Symbolic::Kind::kInt : Symbolic::Kind::kBool};
@@ -209,6 +210,7 @@ class Attempt {
     std::optional<ir::Shape> shape;
     if (const torchscript::TracedInput* traced = traced_input(index)) {
       dtype = ir::dtype_from_name(traced->dtype).value_or(ir::DType::kFloat);
+      check_dtype(options_, name, dtype);
       shape.emplace();
       for (size_t i = 0; i < traced->sizes.size(); ++i) {
         shape->push_back(fixed_(i, traced->sizes.size()) ? ir::Dim(traced->sizes[i])
@@ -229,8 +231,10 @@ class Attempt {
       shape = dims->second;
       assumed_ranks_.erase(name);
     }
+    const auto told = options_.input_dtypes.find(name);
+    if (told != options_.input_dtypes.end()) dtype = told->second;
     ir::Value* input = add_input(interpreter.b().graph(), name, dtype, shape);
-    if (traced_input(index) == nullptr) interpreter.assume_dtype(input);
+    if (traced_input(index) == nullptr && told == options_.input_dtypes.end()) interpreter.assume_dtype(input);
     return Py::tensor(input);
   }
 
@@ -341,6 +345,7 @@ class Search {
       const std::string input = attempt.input_name;
       Assumption& assumption = assumptions[input];
       if (needs.dtype != ir::DType::kUndefined) {
+        check_dtype(options_, input, needs.dtype);
         if (assumption.dtype == needs.dtype) fail_unsupported("the type of the input \"" + input + "\" is not clear");
         assumption.dtype = needs.dtype;
         return run(assumptions, fixed);

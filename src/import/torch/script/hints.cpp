@@ -84,12 +84,13 @@ constexpr std::array kRanks = std::to_array<RankHint>({
     {"aten::group_norm", 4},
 });
 
-// Which argument holds indices.
-struct IndexHint {
+// An argument that can't hold floating-point numbers, and what it holds.
+struct TypeHint {
   std::string_view name;
   size_t argument;
+  ir::DType dtype = ir::DType::kInt64;
 };
-constexpr std::array kIndices = std::to_array<IndexHint>({
+constexpr std::array kTypes = std::to_array<TypeHint>({
     {"aten::embedding", 1},
     {"aten::embedding_bag", 1},
     {"aten::embedding_bag", 2},
@@ -97,11 +98,29 @@ constexpr std::array kIndices = std::to_array<IndexHint>({
     {"aten::gather", 2},
     {"aten::scatter", 2},
     {"aten::scatter_add", 2},
+    {"aten::scatter_reduce", 2},
+    {"aten::index_add", 2},
+    {"aten::index_copy", 2},
+    {"aten::index_fill", 2},
     {"aten::one_hot", 0},
     {"aten::take", 1},
     {"aten::take_along_dim", 1},
     {"aten::bincount", 0},
+    {"aten::repeat_interleave", 1},
     {"aten::_pack_padded_sequence", 1},
+    {"aten::where", 0, ir::DType::kBool},
+    {"aten::masked_fill", 1, ir::DType::kBool},
+    {"aten::masked_scatter", 1, ir::DType::kBool},
+    {"aten::masked_select", 1, ir::DType::kBool},
+    {"aten::bitwise_not", 0, ir::DType::kBool},
+    {"aten::bitwise_and", 0, ir::DType::kBool},
+    {"aten::bitwise_and", 1, ir::DType::kBool},
+    {"aten::bitwise_or", 0, ir::DType::kBool},
+    {"aten::bitwise_or", 1, ir::DType::kBool},
+    {"aten::__and__", 0, ir::DType::kBool},
+    {"aten::__and__", 1, ir::DType::kBool},
+    {"aten::__or__", 0, ir::DType::kBool},
+    {"aten::__or__", 1, ir::DType::kBool},
 });
 
 // The graph input that a value is, through steps that keep its shape and type.
@@ -138,15 +157,19 @@ const ir::Value* input_of_elements(const ir::Value* value) {
 
 }  // namespace
 
-void require_known_types(Machine& in, const std::string& name, const Items& args) {
-  for (const IndexHint& hint : kIndices) {
+void require_known_types(Machine& in, const std::string& called, const Items& args) {
+  std::string_view name = called;
+  if (name.ends_with('_') && !name.ends_with("__")) name.remove_suffix(1);  // in place
+  for (const TypeHint& hint : kTypes) {
     if (hint.name != name || args.size() <= hint.argument || !args[hint.argument].is_tensor()) continue;
     const ir::Value* value = in.value(args[hint.argument]);
     const ir::Value* input = input_of_elements(value);
     if (input == nullptr && ir::is_floating(value->dtype)) input = plain_input(value);
     if (input == nullptr || !ir::is_floating(input->dtype)) continue;
-    if (ir::is_floating(value->dtype) || in.assumes_dtype(input)) {
-      throw NeedsType{input, std::nullopt, ir::DType::kInt64};
+    // Floats made integers are indices from the start; what becomes boolean may have been any number.
+    const bool made = hint.dtype != ir::DType::kBool && in.assumes_dtype(input);
+    if (ir::is_floating(value->dtype) || made) {
+      throw NeedsType{input, std::nullopt, hint.dtype};
     }
   }
   if (args.empty() || !args[0].is_tensor()) return;

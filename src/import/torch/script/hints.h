@@ -8,7 +8,7 @@
 namespace onward::importer::script {
 
 // Throws NeedsType for a graph input of unknown rank or assumed dtype that the operator uses in a telling way: conv2d
-// has four dimensions, an embedding's indices are integers.
+// has four dimensions, an embedding's indices are integers, a condition is boolean.
 void require_known_types(Machine& in, const std::string& name, const Items& args);
 
 // After a failure: throws NeedsType where a tensor's unknown rank, which comes from a graph input, may be the reason.
