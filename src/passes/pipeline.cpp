@@ -20,7 +20,12 @@ constexpr std::array kPipeline = {
     // Before patterns count uses: a value computed twice is one value with two uses.
     Pass{"duplicates", merge_duplicates},
     // Before sinking: a pattern's operators may end up on both sides of a transpose.
-    Pass{"fuse_patterns", fuse_patterns},
+    Pass{"fuse_gelu", fuse_gelu},
+    Pass{"fuse_normalizations", fuse_normalizations},
+    // Before merging, which takes the transposes that a product needs together with those around it.
+    Pass{"einsum", einsum_to_matmul},
+    // Before sinking: reshapes stand in its way.
+    Pass{"unflatten", multiply_unflattened},
     // Before sinking, so that it sees each change of order as one transpose.
     Pass{"merge_views", merge_views},
     // After shapes are known: whether an operator can move depends on ranks, and the price on sizes.

@@ -105,6 +105,12 @@ const ir::Tensor* constant_of(const Value* value) {
   return value != nullptr && value->is_constant() ? &*value->constant() : nullptr;
 }
 
+std::optional<double> constant_number(const Value* value) {
+  const ir::Tensor* tensor = constant_of(value);
+  if (tensor == nullptr || tensor->count() != 1 || !ir::is_floating(tensor->dtype())) return std::nullopt;
+  return tensor->as_double();
+}
+
 std::optional<std::vector<int64_t>> constant_ints(const Value* value) {
   const ir::Tensor* tensor = constant_of(value);
   if (tensor == nullptr || !ir::is_integer(tensor->dtype()) || tensor->count() > 4096) return std::nullopt;

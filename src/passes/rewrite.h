@@ -65,6 +65,8 @@ ir::Node* produced_by(const ir::Value* value, std::string_view op_type);
 bool has_single_use(const ir::Value* value);
 // The content of a constant input, or null.
 const ir::Tensor* constant_of(const ir::Value* value);
+// The one floating-point number of a constant input, or nothing.
+std::optional<double> constant_number(const ir::Value* value);
 // The integers of a constant input, or nothing.
 std::optional<std::vector<int64_t>> constant_ints(const ir::Value* value);
 // Whether it is a constant whose every element is `number`.

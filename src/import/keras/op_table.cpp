@@ -19,6 +19,7 @@ const OpTable& op_table() {
     OpTable table;
     register_activation(table);
     register_adaptive_pooling(table);
+    register_applications(table);
     register_attention(table);
     register_categories(table);
     register_conv_lstm(table);

@@ -57,6 +57,7 @@ const OpTable& op_table();
 
 void register_activation(OpTable& table);
 void register_adaptive_pooling(OpTable& table);
+void register_applications(OpTable& table);
 void register_attention(OpTable& table);
 void register_categories(OpTable& table);
 void register_conv_lstm(OpTable& table);
