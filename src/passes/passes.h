@@ -8,13 +8,14 @@
 namespace onward::passes {
 
 bool cast_around_kernels(ir::Graph& graph, const ir::Inference& inference);
+bool channel_affine(ir::Graph& graph, const ir::Inference& inference);
 bool einsum_to_matmul(ir::Graph& graph, const ir::Inference& inference);
 bool eliminate_dead_code(ir::Graph& graph, const ir::Inference& inference);
 bool fold_affine(ir::Graph& graph, const ir::Inference& inference);
 bool fold_constants(ir::Graph& graph, const ir::Inference& inference);
 bool fold_pad(ir::Graph& graph, const ir::Inference& inference);
 bool fuse_gemm(ir::Graph& graph, const ir::Inference& inference);
-bool fuse_gelu(ir::Graph& graph, const ir::Inference& inference);
+bool fuse_activations(ir::Graph& graph, const ir::Inference& inference);
 bool fuse_normalizations(ir::Graph& graph, const ir::Inference& inference);
 bool gather_strings(ir::Graph& graph, const ir::Inference& inference);
 // For convert --layout nchw; changes the model's interface, so it is no part of the pipeline.
@@ -24,6 +25,7 @@ bool merge_duplicates(ir::Graph& graph, const ir::Inference& inference);
 bool merge_views(ir::Graph& graph, const ir::Inference& inference);
 bool remove_identities(ir::Graph& graph, const ir::Inference& inference);
 bool multiply_unflattened(ir::Graph& graph, const ir::Inference& inference);
+bool plain_targets(ir::Graph& graph, const ir::Inference& inference);
 bool sink_transposes(ir::Graph& graph, const ir::Inference& inference);
 
 }  // namespace onward::passes

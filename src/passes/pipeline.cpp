@@ -17,10 +17,12 @@ constexpr std::array kPipeline = {
     Pass{"identity_removal", remove_identities},
     // Before passes that ask for shapes: what the first ones made plainer may tell more of them.
     Pass{"infer_shapes", infer_shapes},
+    // Before all patterns of views, which want to see where they lead.
+    Pass{"plain_targets", plain_targets},
     // Before patterns count uses: a value computed twice is one value with two uses.
     Pass{"duplicates", merge_duplicates},
     // Before sinking: a pattern's operators may end up on both sides of a transpose.
-    Pass{"fuse_gelu", fuse_gelu},
+    Pass{"fuse_activations", fuse_activations},
     Pass{"fuse_normalizations", fuse_normalizations},
     // Before merging, which takes the transposes that a product needs together with those around it.
     Pass{"einsum", einsum_to_matmul},
@@ -39,6 +41,8 @@ constexpr std::array kPipeline = {
     // then a normalization both.
     Pass{"fuse_gemm", fuse_gemm},
     Pass{"fold_affine", fold_affine},
+    // What found no weights to fold into.
+    Pass{"channel_affine", channel_affine},
     Pass{"fold_pad", fold_pad},
     // After folding, which gathers constant strings itself.
     Pass{"string_gather", gather_strings},

@@ -1,9 +1,12 @@
-// The Gaussian error linear unit, which files have in small parts, becomes one operator, which the lowering to older
-// opsets then writes in the form that ONNX Runtime fuses:
+// Activations that files have in small parts become one operator, which the lowering to older opsets then writes in the
+// form that ONNX Runtime fuses:
 //
 //   x · 0.5 · (1 + erf(x / √2)), in any order of the factors         →  Gelu(x)
 //   x · 0.5 · (1 - erf(-x / √2)), likewise                           →  Gelu(x)
 //   x · 0.5 · (1 + tanh(√(2/π) · (x + 0.044715 · x³))), likewise     →  Gelu(x) <approximate = "tanh">
+//
+//   a · min(max(x + c, 0), 1/a)                                      →  HardSigmoid(x) <alpha = a, beta = a·c>
+//   x · min(max(x + 3, 0), 6) / 6, in any order of the factors       →  HardSwish(x)
 //
 // Condition: floats. x · sigmoid(x) stays: ONNX Runtime fuses it as it is.
 #include <cmath>
@@ -129,10 +132,76 @@ Outcome gelu(Node& node, Rewrite& rewrite) {
   return Outcome::no("no Gelu");
 }
 
-constexpr Rule kRules[] = {{"Mul", gelu}, {"Div", gelu}};
+// --- HardSigmoid, HardSwish ---------------------------------------------------------------------------------------
+
+// min(max(x + shift, 0), limit)
+struct Ramp {
+  Value* x;
+  double shift;
+  double limit;
+};
+
+std::optional<Ramp> ramp(const Value* value) {
+  const Node* node = value->producer();
+  if (node == nullptr) return std::nullopt;
+  std::optional<double> limit;
+  const Value* risen = nullptr;
+  if (node->is("Clip") && constant_number(node->input(1)) == 0.0) {
+    limit = constant_number(node->input(2));
+    risen = node->input(0);
+  } else if (node->is("Min") && node->inputs().size() == 2) {
+    for (const size_t side : {0U, 1U}) {
+      const Node* relu = produced_by(node->input(side), "Relu");
+      if (relu == nullptr || !has_single_use(relu->output())) continue;
+      limit = constant_number(node->input(1 - side));
+      risen = relu->input(0);
+    }
+  }
+  const Node* add = limit && has_single_use(value) ? produced_by(risen, "Add") : nullptr;
+  if (add == nullptr) return std::nullopt;
+  for (const size_t side : {0U, 1U}) {
+    if (const auto shift = constant_number(add->input(side))) return Ramp{add->input(1 - side), *shift, *limit};
+  }
+  return std::nullopt;
+}
+
+bool is_swish_ramp(const std::optional<Ramp>& found, const Value* x) {
+  return found && found->x == x && near(found->shift, 3) && near(found->limit, 6);
+}
+
+bool is_swish_sigmoid(const Value* value, const Value* x) {
+  const Node* node = produced_by(value, "HardSigmoid");
+  return node != nullptr && node->input(0) == x && has_single_use(value) &&
+         near(node->attrs.get("alpha", 0.2F), 1.0 / 6) && near(node->attrs.get("beta", 0.5F), 0.5);
+}
+
+Outcome hard_activation(Node& node, Rewrite& rewrite) {
+  if (node.output()->dtype != ir::DType::kFloat) return Outcome::no("no float");
+  const Product product = product_of(node.output());
+  if (product.factors.size() == 1) {
+    const auto found = ramp(product.factors[0]);
+    if (!found || !near(product.number * found->limit, 1)) return Outcome::no("no ramp up to 1");
+    rewrite.replace(node.output(),
+                    rewrite.b.op("HardSigmoid", {found->x},
+                                 {{"alpha", product.number}, {"beta", product.number * found->shift}}));
+    return Outcome::done();
+  }
+  if (product.factors.size() != 2) return Outcome::no("no two factors");
+  for (const size_t side : {0U, 1U}) {
+    Value* x = product.factors[side];
+    const Value* other = product.factors[1 - side];
+    const bool by_ramp = near(product.number, 1.0 / 6) && is_swish_ramp(ramp(other), x);
+    if (!by_ramp && !(product.number == 1 && is_swish_sigmoid(other, x))) continue;
+    rewrite.replace(node.output(), rewrite.b.HardSwish(x));
+    return Outcome::done();
+  }
+  return Outcome::no("no HardSwish");
+}
+
+constexpr Rule kRules[] = {{"Mul", gelu}, {"Div", gelu}, {"Mul", hard_activation}, {"Div", hard_activation}};
 
 }  // namespace
 
-bool fuse_gelu(ir::Graph& graph, const ir::Inference& inference) { return apply_rules(graph, inference, kRules); }
+bool fuse_activations(ir::Graph& graph, const ir::Inference& inference) { return apply_rules(graph, inference, kRules); }
 
 }  // namespace onward::passes
