@@ -3,8 +3,8 @@
 //
 //   Add(Mul(x, k), c)   →  BatchNormalization(x, k, c, 0, 1) <epsilon = 0>
 //
-// Conditions: float, x has an axis of channels with known size, k and c vary along it only (one of them does), and nothing else uses the
-// product.
+// Conditions: float, x has an axis of channels with known size, k and c vary along it only (one of them does), and
+// nothing else uses the product.
 #include "passes/fold/linear.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"

@@ -1,5 +1,5 @@
-// Einsum of two operands that is a product of matrices becomes one, with the transposes and reshapes that it needs, which
-// other passes then merge with those around it:
+// Einsum of two operands that is a product of matrices becomes one, with the transposes and reshapes that it needs,
+// which other passes then merge with those around it:
 //
 //   Einsum<"abc,cde->abde">(x, W)   →  Reshape(MatMul(x, Reshape(W, [c, d·e])), [0, 0, d, e])
 //   Einsum<"abhd,achd->ahbc">(q, k) →  MatMul(Transpose(q), Transpose(k))

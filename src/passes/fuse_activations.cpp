@@ -181,9 +181,8 @@ Outcome hard_activation(Node& node, Rewrite& rewrite) {
   if (product.factors.size() == 1) {
     const auto found = ramp(product.factors[0]);
     if (!found || !near(product.number * found->limit, 1)) return Outcome::no("no ramp up to 1");
-    rewrite.replace(node.output(),
-                    rewrite.b.op("HardSigmoid", {found->x},
-                                 {{"alpha", product.number}, {"beta", product.number * found->shift}}));
+    rewrite.replace(node.output(), rewrite.b.op("HardSigmoid", {found->x},
+                                                {{"alpha", product.number}, {"beta", product.number * found->shift}}));
     return Outcome::done();
   }
   if (product.factors.size() != 2) return Outcome::no("no two factors");
@@ -202,6 +201,8 @@ constexpr Rule kRules[] = {{"Mul", gelu}, {"Div", gelu}, {"Mul", hard_activation
 
 }  // namespace
 
-bool fuse_activations(ir::Graph& graph, const ir::Inference& inference) { return apply_rules(graph, inference, kRules); }
+bool fuse_activations(ir::Graph& graph, const ir::Inference& inference) {
+  return apply_rules(graph, inference, kRules);
+}
 
 }  // namespace onward::passes

@@ -2,7 +2,8 @@
 // trailing axes and i = 1 / √(v + ε):
 //
 //   any sum and product that comes to s·x·i - s·m·i + b     →  LayerNormalization(x, s, b)
-//   LayerNormalization(x, s, b) · k,  … + k                 →  LayerNormalization(x, s·k, b·k),  LayerNormalization(x, s, b + k)
+//   LayerNormalization(x, s, b) · k,  … + k                 →  LayerNormalization(x, s·k, b·k),  LayerNormalization(x,
+//   s, b + k)
 //
 // Conditions: floats; s, b and k are constants that vary along the normalized axes only, whose dims are known.
 #include <algorithm>
@@ -80,7 +81,8 @@ std::optional<Normal> inverse_deviation(const Value* value) {
 }
 
 bool is_arithmetic(const Node* node) {
-  return node != nullptr && (node->is("Add") || node->is("Sub") || node->is("Mul") || node->is("Div") || node->is("Neg"));
+  return node != nullptr &&
+         (node->is("Add") || node->is("Sub") || node->is("Mul") || node->is("Div") || node->is("Neg"));
 }
 
 // The normalization whose deviation is used a few steps of arithmetic below `value`.
@@ -233,9 +235,7 @@ Outcome normalization(Node& node, Rewrite& rewrite) {
   if (!dims) return Outcome::no("the axes are not the last ones, or their sizes unknown");
   const auto terms = Expansion(b, *normal).of(node.output(), kSteps);
   if (!terms) return Outcome::no("something else takes part");
-  const auto fits = [&](const Term& term) {
-    return term.inverse == term.x + term.mean && term.x + term.mean <= 1;
-  };
+  const auto fits = [&](const Term& term) { return term.inverse == term.x + term.mean && term.x + term.mean <= 1; };
   if (!std::all_of(terms->begin(), terms->end(), fits)) return Outcome::no("no normalization");
   Value* scale = coefficient(b, *terms, kScale, normal->x->dtype);
   Value* centre = coefficient(b, *terms, kCentre, normal->x->dtype);

@@ -28,7 +28,8 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, KerasModel,
                                          Case{"attention.keras", 1e-5}, Case{"numpy_operators.keras", 1e-5},
                                          Case{"image_operators.keras", 1e-4}, Case{"signal_operators.keras", 1e-4},
                                          Case{"words.keras", 0}, Case{"vision.keras", 1e-4}, Case{"nested.keras", 1e-5},
-                                         Case{"quantized.keras", 1e-5}, Case{"old_style.h5", 1e-6}));
+                                         Case{"quantized.keras", 1e-5}, Case{"applications.keras", 1e-5},
+                                         Case{"old_style.h5", 1e-6}));
 
 TEST(KerasRefusal, NamesEveryLayerAtOnce) {
   try {
