@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "schema/further_inference.h"
 #include "schema/protos.h"
 
 namespace onward::schema {
@@ -18,10 +19,22 @@ using ir::Value;
 // Constants up to this many elements are shown to the schemas' inference functions.
 constexpr size_t kVisibleElements = 4096;
 
+// More numbers than this are no shape.
+constexpr int64_t kMostSizes = 64;
+
 onnx::TensorShapeProto content_proto(const ir::Shape& content) {
   onnx::TensorShapeProto proto;
   for (const ir::Dim& dim : content) fill_dim(dim, *proto.add_dim());
   return proto;
+}
+
+// Unknown numbers, as many as a computed shape of known length has: what stands beside them in a Concat stays known.
+std::optional<ir::Shape> unknown_content(const Value& value) {
+  if (!is_integer(value.dtype) || !value.shape || value.shape->size() > 1) return std::nullopt;
+  if (value.shape->empty()) return ir::Shape(1);
+  const ir::Dim length = value.shape->front();
+  if (!length.is_known() || length.value() < 0 || length.value() > kMostSizes) return std::nullopt;
+  return ir::Shape(static_cast<size_t>(length.value()));
 }
 
 // What both of ONNX's contexts need of a node, made on demand.
@@ -65,8 +78,9 @@ class NodeView {
 
   const onnx::TensorShapeProto* input_content(size_t index) const {
     const Value* value = node_.input(index);
-    if (value == nullptr || !value->content) return nullptr;
-    if (!content_[index]) content_[index] = std::make_unique<onnx::TensorShapeProto>(content_proto(*value->content));
+    if (value == nullptr || content_[index]) return content_[index].get();
+    const std::optional<ir::Shape> content = value->content ? value->content : unknown_content(*value);
+    if (content) content_[index] = std::make_unique<onnx::TensorShapeProto>(content_proto(*content));
     return content_[index].get();
   }
 
@@ -115,6 +129,7 @@ class ContentContext final : public onnx::DataPropagationContext {
   void addOutputData(size_t index, onnx::TensorShapeProto&& data) override {
     ir::Shape content;
     for (const auto& dim : data.dim()) content.push_back(read_dim(dim));
+    if (std::ranges::all_of(content, [](const ir::Dim& dim) { return dim.is_unknown(); })) return;
     view_.node().output(index)->content = std::move(content);
   }
 
@@ -201,6 +216,7 @@ void SchemaInference::infer(Node& node) const {
   if (schema == nullptr) throw Error(Code::kInternal, "ONNX has no operator " + node.op_type);
   try {
     run_inference(*schema, node);
+    infer_further(node);
   } catch (const std::runtime_error& error) {
     fail_invalid(described(node) + ": " + without_tag(error.what()));
   }

@@ -157,6 +157,7 @@ std::optional<Py> GraphReader::call(const ExportedNode& node) {
     if (node.outputs.empty() || node.inputs.empty()) return std::nullopt;
     return argument(node.inputs.front().value);
   }
+  if (comes_from_offset(node)) return script::Uninitialized{};
   if (HigherOrder::handles(node.target)) return HigherOrder(*this, node).run();
   Items args;
   Kwargs kwargs;
@@ -171,6 +172,18 @@ std::optional<Py> GraphReader::call(const ExportedNode& node) {
     target = with_listed_parts(*this, target, args, kwargs, node.outputs[0].items.size());
   }
   return call_named(target, std::move(args), std::move(kwargs));
+}
+
+// Where a view begins in its storage, and what is computed from that: exporters write it for their assertions, which
+// nothing needs. ONNX has no storage, so any other use is an error.
+bool GraphReader::comes_from_offset(const ExportedNode& node) const {
+  if (node.target.starts_with("torch.ops.aten.sym_storage_offset.")) return true;
+  if (!node.target.starts_with("_operator.")) return false;
+  return std::ranges::any_of(node.inputs, [this](const torchfile::NamedArgument& input) {
+    const auto found = scope_->names.find(input.value.text);
+    return input.value.kind == Kind::kSymbol && found != scope_->names.end() &&
+           found->second.is<script::Uninitialized>();
+  });
 }
 
 Py GraphReader::call_named(const std::string& target, Items args, Kwargs kwargs) {

@@ -54,6 +54,7 @@ class GraphReader : public script::Machine {
   void attempt(const torchfile::ExportedNode& node, const std::function<void()>& work);
   // Nothing where the node has no result that anything uses.
   std::optional<Py> call(const torchfile::ExportedNode& node);
+  bool comes_from_offset(const torchfile::ExportedNode& node) const;
   Py call_named(const std::string& target, Items args, Kwargs kwargs);
   void arguments(const torchfile::ExportedNode& node, Items& args, Kwargs& kwargs);
   Py argument(const torchfile::ExportedArgument& argument);

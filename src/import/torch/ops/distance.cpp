@@ -92,6 +92,50 @@ Value* embedding_renorm(Call& c) {
   return b.Where(b.Unsqueeze(any, {1}), shortened(b, x, norm, c.scalar("max_norm", x->dtype)), x);
 }
 
+// --- covariance ------------------------------------------------------------------------------------------------------
+
+// aten::cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None): of rows, over the columns;
+// fweights say how often each column was seen, aweights how much it counts.
+Value* covariance(ir::Builder& b, Value* x, double correction, Value* frequencies, Value* importances) {
+  if (x->rank() == 0) x = b.Unsqueeze(x, {0});
+  const bool row = x->rank() == 1;
+  if (row) x = b.Unsqueeze(x, {0});
+  Value* weights = frequencies == nullptr ? nullptr : b.Cast(frequencies, x->dtype);
+  if (importances != nullptr) {
+    importances = b.Cast(importances, x->dtype);
+    weights = weights == nullptr ? importances : b.Mul(weights, importances);
+  }
+  Value* total =
+      weights == nullptr ? b.Cast(b.dim_scalar(x, 1), x->dtype) : b.ReduceSum(weights, std::vector<int64_t>{0}, false);
+  const auto weighted = [&](Value* value) { return weights == nullptr ? value : b.Mul(value, weights); };
+  Value* centred = b.Sub(x, b.Div(b.ReduceSum(weighted(x), {1}, true), total));
+  Value* taken = b.number_like(correction, x);
+  if (importances != nullptr) {
+    taken = b.Mul(taken, b.Div(b.ReduceSum(b.Mul(weights, importances), {0}, false), total));
+  }
+  Value* product = b.MatMul(weighted(centred), b.Transpose(centred, {1, 0}));
+  Value* result = b.Div(product, b.Max(b.Sub(total, taken), b.number_like(0, x)));
+  const ir::Dim rows = x->dim(0);
+  return row || (rows.is_known() && rows.value() == 1) ? b.Squeeze(result, {0, 1}) : result;
+}
+
+Value* cov(Call& c) {
+  return covariance(c.b, c.promoted_float({"self"})[0], static_cast<double>(c.integer("correction")),
+                    c.maybe_tensor("fweights"), c.maybe_tensor("aweights"));
+}
+
+// aten::corrcoef(Tensor self) -> Tensor
+Value* corrcoef(Call& c) {
+  ir::Builder& b = c.b;
+  Value* result = covariance(b, c.promoted_float({"self"})[0], 1, nullptr, nullptr);
+  if (result->rank() == 0) return b.Div(result, result);
+  Value* size = b.dim_scalar(result, 0);
+  Value* places = b.Unsqueeze(b.op("Range", {b.i64(0), size, b.i64(1)}), {1});
+  Value* deviations = b.Sqrt(b.op("GatherElements", {result, places}, {{"axis", 1}}));
+  result = b.Div(b.Div(result, deviations), b.Transpose(deviations, {1, 0}));
+  return b.Clip(result, b.number_like(-1, result), b.number_like(1, result));
+}
+
 }  // namespace
 
 void register_distance(OpTable& t) {
@@ -106,6 +150,8 @@ void register_distance(OpTable& t) {
   t.add("aten::renorm(Tensor self, Scalar p, int dim, Scalar maxnorm) -> Tensor", renorm);
   t.add("aten::embedding_renorm(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor",
         embedding_renorm);
+  t.add("aten::cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor", cov);
+  t.add("aten::corrcoef(Tensor self) -> Tensor", corrcoef);
 }
 
 }  // namespace onward::importer::torch

@@ -145,6 +145,73 @@ Value* inner(Call& c) {
   return b.Reshape(b.MatMul(x[0], b.Transpose(flat, {1, 0})), shape);
 }
 
+// --- grouped products ------------------------------------------------------------------------------------------------
+
+// Groups of rows of `x` (along `axis`): group i ends before ends[i]. Behind them, where something is left, the rest.
+ir::Values groups_of(ir::Builder& b, Value* x, Value* ends, size_t groups, int64_t axis, bool rest) {
+  ends = b.Cast(ends, DType::kInt64);
+  Value* starts = b.Concat({b.ints({0}), b.Slice(ends, 0, -1, 0)}, 0);
+  Value* sizes = b.Sub(ends, starts);
+  if (!rest) {
+    x = b.Slice(x, b.ints({0}), b.Slice(ends, -1, kToEnd, 0), b.ints({axis}));
+    return b.ops("Split", {x, sizes}, groups, {{"axis", axis}});
+  }
+  sizes = b.Concat({sizes, b.Sub(b.dim(x, axis), b.Slice(ends, -1, kToEnd, 0))}, 0);
+  return b.ops("Split", {x, sizes}, groups + 1, {{"axis", axis}});
+}
+
+// The products of group i of `x` and matrix i of `matrices` [groups, k, n], one below the other; rows of no group give 0.
+Value* rows_by_matrices(ir::Builder& b, Value* x, Value* matrices, Value* ends, size_t groups) {
+  ir::Values parts = groups_of(b, x, ends, groups, 0, true);
+  for (size_t i = 0; i < groups; ++i) parts[i] = b.MatMul(parts[i], b.Select(matrices, static_cast<int64_t>(i), 0));
+  Value* rest = b.Concat({b.dim(parts[groups], 0), b.dim(matrices, 2)}, 0);
+  parts[groups] = b.Expand(b.number_like(0, x), rest);
+  return b.Concat(parts, 0);
+}
+
+size_t group_count(Call& c, Value* ends, Value* stacked) {
+  ir::Dim count = ends->dim(0);
+  if (!count.is_known() && stacked != nullptr) count = stacked->dim(0);
+  c.require(count.is_known() && count.value() > 0, "the number of groups is only known when the model runs");
+  return static_cast<size_t>(count.value());
+}
+
+// aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None)
+Value* grouped_mm(Call& c) {
+  ir::Builder& b = c.b;
+  Value* x = c.tensor("self");
+  Value* y = c.tensor("mat2");
+  c.require(!c.given("bias"), "a bias is not supported");
+  Value* result = nullptr;
+  if (x->rank() == 3 && y->rank() == 3) {
+    result = b.MatMul(x, y);
+  } else {
+    Value* ends = c.tensor("offs");
+    const size_t groups = group_count(c, ends, x->rank() == 3 ? x : y->rank() == 3 ? y : nullptr);
+    if (x->rank() == 2 && y->rank() == 3) {
+      result = rows_by_matrices(b, x, y, ends, groups);
+    } else if (x->rank() == 3) {  // groups of columns
+      ir::Values columns = groups_of(b, y, ends, groups, 1, false);
+      for (size_t i = 0; i < groups; ++i) columns[i] = b.MatMul(b.Select(x, static_cast<int64_t>(i), 0), columns[i]);
+      result = b.Concat(columns, 1);
+    } else {  // groups of what is summed over
+      const ir::Values left = groups_of(b, x, ends, groups, 1, false);
+      ir::Values right = groups_of(b, y, ends, groups, 0, false);
+      for (size_t i = 0; i < groups; ++i) right[i] = b.Unsqueeze(b.MatMul(left[i], right[i]), {0});
+      result = b.Concat(right, 0);
+    }
+  }
+  return c.given("out_dtype") ? b.Cast(result, *c.dtype("out_dtype")) : result;
+}
+
+// transformers::grouped_mm_fallback(Tensor input, Tensor weight, Tensor offs): how Hugging Face's mixtures of experts
+// say the same.
+Value* grouped_rows(Call& c) {
+  Value* weight = c.tensor("weight");
+  Value* ends = c.tensor("offs");
+  return rows_by_matrices(c.b, c.tensor("input"), weight, ends, group_count(c, ends, weight));
+}
+
 }  // namespace
 
 void register_linear(OpTable& t) {
@@ -165,6 +232,11 @@ void register_linear(OpTable& t) {
   t.add("aten::addr(Tensor self, Tensor vec1, Tensor vec2" + scales, addr);
   t.add("aten::outer(Tensor self, Tensor vec2) -> Tensor", outer);
   t.add("aten::ger(Tensor self, Tensor vec2) -> Tensor", outer);
+  t.add(
+      "aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None) -> "
+      "Tensor",
+      grouped_mm);
+  t.add("transformers::grouped_mm_fallback(Tensor input, Tensor weight, Tensor offs) -> Tensor", grouped_rows);
   t.add("aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", einsum);
 }
 

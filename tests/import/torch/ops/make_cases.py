@@ -155,6 +155,12 @@ CASES = [
     ("linalg_cross", z(2, 3), z(2, 3)), ("full_like", z(3), 2.5, {"dtype": torch.float64}), ("zeros_like", z(3), {"dtype": torch.float32}), ("float_power.Tensor_Tensor", z(3), z(3)),
     ("unsafe_split.Tensor", z(5), 2), ("im2col", z(1, 2, 3, 3), [2, 2], [1, 1], [0, 0], [1, 1]), ("margin_ranking_loss", i(4), i(4, low=1), i(4, low=-2)),
     (DYNAMIC, "_shape_as_tensor", f(2, 3, 4)),
+    # grouped products, covariances
+    ("_grouped_mm", f(5, 4), f(3, 4, 8), t([2, 2, 5], dtype=torch.int32)), ("_grouped_mm", f(5, 4), f(2, 4, 4), t([1, 5], dtype=torch.int32)),
+    ("_grouped_mm", f(2, 3, 4), f(2, 4, 8)), ("_grouped_mm", f(2, 3, 4), f(4, 8), t([2, 8], dtype=torch.int32)),
+    ("_grouped_mm", f(4, 8), f(8, 4), t([4, 8], dtype=torch.int32)),
+    ("cov", f(3, 4)), ("cov", f(4)), ("cov", i(2, 5), {"correction": 0, "fweights": t([1, 2, 0, 1, 3]), "aweights": f(5, low=0.1)}),
+    (DYNAMIC, "cov", f(2, 5), {"aweights": f(5, low=0.1)}), ("corrcoef", f(3, 4)), (DYNAMIC, "corrcoef", f(3, 4)), ("corrcoef", f(4)), ("matrix_H", f(2, 3)),
 ]
 
 
