@@ -70,6 +70,21 @@ TEST_F(BuilderTest, FollowsComputedShapesThroughDynamicOnes) {
   EXPECT_EQ(rows->constant()->as_int(), 4);
 }
 
+TEST_F(BuilderTest, WhatIsKnownOfAShapeInPartStaysKnown) {
+  Value* x = input(DType::kFloat, {Dim("batch"), Dim("time"), 12});
+  Value* half = b.Unsqueeze(b.Div(b.dim_scalar(x, 1), b.i64(2)), {0});  // ONNX has no symbol for it
+  EXPECT_EQ(shape_text(*b.Reshape(x, b.Concat({half, b.ints({3, 8})}, 0))->shape), "[?,3,8]");
+  const auto reshaped = [&](const Values& parts) { return shape_text(*b.Reshape(x, b.Concat(parts, 0))->shape); };
+  EXPECT_EQ(reshaped({b.ints({-1}), b.dim(x, 1), b.ints({12})}), "[batch,time,12]");
+  EXPECT_EQ(reshaped({b.dim(x, 0), b.dim(x, 1), b.ints({3, -1})}), "[batch,time,3,4]");
+  EXPECT_EQ(reshaped({b.dim(x, 0), b.ints({-1})}), "[batch,?]");
+  EXPECT_EQ(reshaped({b.dim(x, 0), b.dim(x, 1), b.ints({5, -1})}), "[batch,time,5,?]");
+  Value* one = b.Reshape(b.constant(Tensor::filled(DType::kFloat, {1, 1, 4}, 0)), {1, 1, 4});
+  EXPECT_EQ(shape_text(*b.op("Tile", {one, b.Concat({b.dim(x, 0), half, b.ints({1})}, 0)})->shape), "[batch,?,4]");
+  const Values parts = b.ops("Split", {x, b.Concat({half, half}, 0)}, 2, {{"axis", 1}});
+  EXPECT_EQ(shape_text(*parts[1]->shape), "[batch,?,12]");
+}
+
 TEST_F(BuilderTest, ContradictionsThrowAndLeaveNoNode) {
   Value* x = input(DType::kFloat, {2, 3});
   Value* y = input(DType::kFloat, {4, 5});

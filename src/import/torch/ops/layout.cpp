@@ -324,8 +324,7 @@ void register_reshaping(OpTable& t_) {
   t_.add("aten::swapdims(Tensor self, int dim0, int dim1) -> Tensor", transpose);
   t_.add("aten::swapaxes(Tensor self, int axis0, int axis1) -> Tensor", transpose);
   t_.add("aten::t(Tensor self) -> Tensor", t);
-  for (const char* name : {"aten::mT", "aten::mH", "prim::mT", "prim::mH", "aten::matrix_H",
-                           "aten::adjoint"}) {
+  for (const char* name : {"aten::mT", "aten::mH", "prim::mT", "prim::mH", "aten::matrix_H", "aten::adjoint"}) {
     t_.add(name + std::string("(Tensor self) -> Tensor"), last_two);
   }
   for (const char* name : {"aten::numpy_T", "prim::T"}) t_.add(name + std::string("(Tensor self) -> Tensor"), reversed);

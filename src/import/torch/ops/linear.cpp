@@ -160,7 +160,8 @@ ir::Values groups_of(ir::Builder& b, Value* x, Value* ends, size_t groups, int64
   return b.ops("Split", {x, sizes}, groups + 1, {{"axis", axis}});
 }
 
-// The products of group i of `x` and matrix i of `matrices` [groups, k, n], one below the other; rows of no group give 0.
+// The products of group i of `x` and matrix i of `matrices` [groups, k, n], one below the other; rows of no group give
+// 0.
 Value* rows_by_matrices(ir::Builder& b, Value* x, Value* matrices, Value* ends, size_t groups) {
   ir::Values parts = groups_of(b, x, ends, groups, 0, true);
   for (size_t i = 0; i < groups; ++i) parts[i] = b.MatMul(parts[i], b.Select(matrices, static_cast<int64_t>(i), 0));
@@ -233,7 +234,8 @@ void register_linear(OpTable& t) {
   t.add("aten::outer(Tensor self, Tensor vec2) -> Tensor", outer);
   t.add("aten::ger(Tensor self, Tensor vec2) -> Tensor", outer);
   t.add(
-      "aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None) -> "
+      "aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None) "
+      "-> "
       "Tensor",
       grouped_mm);
   t.add("transformers::grouped_mm_fallback(Tensor input, Tensor weight, Tensor offs) -> Tensor", grouped_rows);
