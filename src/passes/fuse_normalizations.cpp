@@ -2,6 +2,7 @@
 // trailing axes and i = 1 / √(v + ε):
 //
 //   any sum and product that comes to s·x·i - s·m·i + b     →  LayerNormalization(x, s, b)
+//   Reshape(BatchNormalization(Reshape(x, [1, rows, k, 1]), 1, 0, m, v))   →  LayerNormalization(x, 1)   of k elements
 //   LayerNormalization(x, s, b) · k,  … + k                 →  LayerNormalization(x, s·k, b·k),  LayerNormalization(x,
 //   s, b + k)
 //
@@ -34,7 +35,7 @@ std::optional<std::vector<int64_t>> mean_axes(const Node* mean) {
 
 // (x - m)², with the mean m of x.
 std::optional<Normal> squared_difference(const Value* value) {
-  const Node* square = value->producer();
+  const Node* square = value != nullptr ? value->producer() : nullptr;
   if (square == nullptr) return std::nullopt;
   const bool by_power = square->is("Pow") && constant_number(square->input(1)) == 2.0;
   if (!by_power && !(square->is("Mul") && square->input(1) == square->input(0))) return std::nullopt;
@@ -279,8 +280,75 @@ Outcome affine(Node& node, Rewrite& rewrite) {
   return Outcome::no("no normalization before it");
 }
 
-constexpr Rule kRules[] = {{"Add", affine},        {"Mul", affine},        {"Add", normalization},
-                           {"Sub", normalization}, {"Mul", normalization}, {"Div", normalization}};
+// --- as Keras 2 has it --------------------------------------------------------------------------------------------
+
+// A value whose every element is `number`.
+bool is_filled(const Value* value, double number) {
+  const Node* expand = produced_by(value, "Expand");
+  return is_constant_of(expand != nullptr ? expand->input(0) : value, number);
+}
+
+// The mean over all axes but the second, without them.
+const Value* mean_of_channels(const Value* value) {
+  const auto all_but_one = [](std::optional<std::vector<int64_t>> axes) {
+    return axes && *axes == std::vector<int64_t>{0, 2, 3};
+  };
+  const Node* node = value->producer();
+  if (node != nullptr && node->is("Squeeze")) {
+    if (!all_but_one(constant_ints(node->input(1)))) return nullptr;
+    const Node* mean = produced_by(node->input(0), "ReduceMean");
+    return all_but_one(mean_axes(mean)) ? mean->input(0) : nullptr;
+  }
+  if (node == nullptr || !node->is("ReduceMean") || node->attrs.get("keepdims", int64_t{1}) != 0) return nullptr;
+  return all_but_one(constant_ints(node->input(1))) ? node->input(0) : nullptr;
+}
+
+// How many trailing dims of x make `count` elements.
+std::optional<size_t> trailing_dims(const Value* x, int64_t count) {
+  int64_t product = 1;
+  for (size_t taken = 1; x->shape && taken <= x->rank(); ++taken) {
+    const ir::Dim& dim = x->dim(x->rank() - taken);
+    if (!dim.is_known() || dim.value() < 1 || dim.value() > count / product) return std::nullopt;
+    product *= dim.value();
+    if (product == count) return taken;
+  }
+  return std::nullopt;
+}
+
+// Rows as channels of one image whose normalization takes its statistics from them.
+Outcome normalization_of_rows(Node& node, Rewrite& rewrite) {
+  const Node* batch = produced_by(node.input(0), "BatchNormalization");
+  const Node* flat = batch != nullptr ? produced_by(batch->input(0), "Reshape") : nullptr;
+  if (flat == nullptr || !has_single_use(batch->output())) return Outcome::no("no normalization of a reshaped value");
+  const Value* rows = flat->output();
+  Value* x = flat->input(0);
+  if (!rows->shape || rows->rank() != 4 || !rows->dim(0).same(ir::Dim(1)) || !rows->dim(3).same(ir::Dim(1)) ||
+      !rows->dim(2).is_known()) {
+    return Outcome::no("no rows of known length");
+  }
+  const auto normal = squared_difference(mean_of_channels(batch->input(4)));
+  const bool own = normal && normal->x == rows && mean_of_channels(batch->input(3)) == rows;
+  if (!own || !is_filled(batch->input(1), 1) || !is_filled(batch->input(2), 0)) {
+    return Outcome::no("the statistics are not the rows' own");
+  }
+  const auto taken = trailing_dims(x, rows->dim(2).value());
+  if (!taken || !node.output()->shape || !same_shape_by_count(*x->shape, *node.output()->shape)) {
+    return Outcome::no("the rows are not the last dims");
+  }
+  const auto axis = -static_cast<int64_t>(*taken);
+  Value* scale = rewrite.b.constant(ir::Tensor::filled(x->dtype, *normalized_dims(x, axis), 1));
+  rewrite.replace(node.output(), rewrite.b.op("LayerNormalization", {x, scale},
+                                              {{"axis", axis}, {"epsilon", batch->attrs.get("epsilon", 1e-5F)}}));
+  return Outcome::done();
+}
+
+constexpr Rule kRules[] = {{"Add", affine},
+                           {"Mul", affine},
+                           {"Add", normalization},
+                           {"Sub", normalization},
+                           {"Mul", normalization},
+                           {"Div", normalization},
+                           {"Reshape", normalization_of_rows}};
 
 }  // namespace
 

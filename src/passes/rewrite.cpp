@@ -138,4 +138,20 @@ bool same_shape(const Value* a, const Value* b) {
   return true;
 }
 
+bool same_shape_by_count(const ir::Shape& a, const ir::Shape& b) {
+  if (a.size() != b.size()) return false;
+  size_t open = 0;
+  bool empty = false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i].same(b[i])) {
+      empty = empty || (a[i].is_known() && a[i].value() == 0);
+    } else if (a[i].is_known() && b[i].is_known()) {
+      return false;
+    } else {
+      ++open;
+    }
+  }
+  return open == 0 || (open == 1 && !empty);
+}
+
 }  // namespace onward::passes

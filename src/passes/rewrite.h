@@ -73,5 +73,7 @@ std::optional<std::vector<int64_t>> constant_ints(const ir::Value* value);
 bool is_constant_of(const ir::Value* value, double number);
 // Whether both surely have the same shape.
 bool same_shape(const ir::Value* a, const ir::Value* b);
+// Whether shapes of equally many elements are the same: one dim may be unknown where no other is 0.
+bool same_shape_by_count(const ir::Shape& a, const ir::Shape& b);
 
 }  // namespace onward::passes

@@ -12,24 +12,7 @@ namespace {
 using ir::Node;
 using ir::Value;
 
-bool is_positive(const ir::Dim& dim) { return !dim.is_known() || dim.value() > 0; }
-
-// Whether both have the same leading dims; as both have as many elements there, one of them may be unknown where the
-// others are not 0.
-bool same_rows(const Value* a, const Value* c) {
-  size_t open = 0;
-  bool positive = true;
-  for (size_t i = 0; i + 1 < a->rank(); ++i) {
-    if (a->dim(i).same(c->dim(i))) {
-      positive = positive && is_positive(a->dim(i));
-    } else if (a->dim(i).is_known() && c->dim(i).is_known()) {
-      return false;
-    } else {
-      ++open;
-    }
-  }
-  return open == 0 || (open == 1 && positive);
-}
+ir::Shape rows_of(const Value* value) { return {value->shape->begin(), value->shape->end() - 1}; }
 
 Outcome unflatten(Node& node, Rewrite& rewrite) {
   const Value* result = node.output();
@@ -43,7 +26,7 @@ Outcome unflatten(Node& node, Rewrite& rewrite) {
     return Outcome::no("no product of rows");
   }
   const bool fits = x->shape->back().same(weights->dim(0)) && result->shape->back().same(weights->dim(1));
-  if (!fits || !same_rows(x, result)) return Outcome::no("the rows are others");
+  if (!fits || !same_shape_by_count(rows_of(x), rows_of(result))) return Outcome::no("the rows are others");
   Value* whole = rewrite.b.MatMul(x, weights);
   if (whole->producer() != nullptr) whole->producer()->name = product->name;
   rewrite.replace(node.output(), whole);
