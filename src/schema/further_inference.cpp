@@ -96,6 +96,22 @@ void infer_split(Node& node) {
   }
 }
 
+// DFT of a length that is not known here.
+void infer_dft(Node& node) {
+  const std::optional<Shape>& shape = node.input(0)->shape;
+  const ir::Attr* given = node.attrs.find("axis");
+  if (!shape || shape->size() < 2 || node.output()->shape || node.input(2) != nullptr) return;
+  const int64_t axis = given == nullptr ? 1 : *given->get_if<int64_t>();
+  const size_t place = static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(shape->size()) : axis);
+  if (place + 1 >= shape->size()) return;
+  const ir::Attr* onesided = node.attrs.find("onesided");
+  const bool half = onesided != nullptr && *onesided->get_if<int64_t>() != 0;
+  const Shape* length = content_of(node, 1);
+  node.output()->shape = *shape;
+  node.output()->shape->back() = Dim(2);
+  (*node.output()->shape)[place] = length != nullptr && length->size() == 1 && !half ? length->front() : Dim();
+}
+
 }  // namespace
 
 void infer_further(Node& node) {
@@ -103,6 +119,7 @@ void infer_further(Node& node) {
   if (node.op_type == "Reshape") infer_reshape(node);
   if (node.op_type == "Tile") infer_tile(node);
   if (node.op_type == "Split") infer_split(node);
+  if (node.op_type == "DFT") infer_dft(node);
 }
 
 }  // namespace onward::schema

@@ -5,8 +5,8 @@
 
 namespace onward::schema {
 
-// Fills in dimensions of the outputs that are still unknown: of Reshape's -1, and of Tile and Split whose repeats and
-// sizes are known in part. What is known stays.
+// Fills in dimensions of the outputs that are still unknown: of Reshape's -1, of Tile and Split whose repeats and
+// sizes are known in part, of DFT whose length is not. What is known stays.
 void infer_further(ir::Node& node);
 
 }  // namespace onward::schema

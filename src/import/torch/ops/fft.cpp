@@ -1,4 +1,5 @@
 // Fourier transforms. Complex numbers are pairs in a last dimension of 2, which is how ONNX's DFT has them, too.
+#include <algorithm>
 #include <cmath>
 
 #include "import/common/fourier.h"
@@ -29,28 +30,40 @@ Value* real_or_complex(Call& c) {
 }
 Value* length_of(Call& c) { return c.given("n") ? c.b.Unsqueeze(c.int_scalar("n"), {0}) : nullptr; }
 
+// Of the argument "s": a size for each axis, null (-1) for the dimension's own.
+ir::Values sizes_of(Call& c) {
+  const Arg::List* given = c.arg("s").list();
+  if (given == nullptr) return {c.b.ints({c.integer("s")})};
+  Value* all = c.known("s") ? nullptr : c.int_vector("s");
+  ir::Values sizes;
+  for (const Arg& one : *given) {
+    const auto place = static_cast<int64_t>(sizes.size());
+    const auto* known = std::get_if<int64_t>(&one.data);
+    Value* size = known != nullptr ? c.b.ints({*known}) : c.b.Slice(all, place, place + 1, 0);
+    sizes.push_back(known != nullptr && *known < 0 ? nullptr : size);
+  }
+  return sizes;
+}
+
 struct Axes {
   std::vector<int64_t> axes;
   ir::Values lengths;  // null: the dimension's own
 };
 Axes axes_of(Call& c, size_t rank) {
   Axes result;
-  const bool sized = c.given("s");
+  const ir::Values sizes = c.given("s") ? sizes_of(c) : ir::Values();
   if (c.has("dim") && c.given("dim")) {
     result.axes = c.axes("dim", rank);
   } else {
     result.axes = all_axes(rank);
-    if (sized) {  // as many as there are sizes, from the back
-      result.axes.erase(result.axes.begin(), result.axes.end() - static_cast<int64_t>(c.integers("s").size()));
+    if (c.given("s")) {  // as many as there are sizes, from the back
+      c.require(sizes.size() <= rank, "there are more sizes than dimensions");
+      result.axes.erase(result.axes.begin(), result.axes.end() - static_cast<int64_t>(sizes.size()));
     }
   }
   result.lengths.resize(result.axes.size(), nullptr);
-  if (sized) {
-    const std::vector<int64_t> sizes = c.integers("s");
-    for (size_t i = 0; i < sizes.size(); ++i) {
-      if (sizes[i] >= 0) result.lengths.at(i) = c.b.ints({sizes[i]});
-    }
-  }
+  c.require(sizes.size() <= result.lengths.size(), "there are more sizes than dimensions");
+  std::ranges::copy(sizes, result.lengths.begin());
   return result;
 }
 

@@ -69,7 +69,7 @@ ir::Value* put_strided(Machine& in, ir::Value* base, ir::Value* part, int64_t ax
   if (start < 0) first = b.Add(b.dim_scalar(base, axis), first);
   ir::Value* places = b.Add(first, b.Mul(b.Range(b.i64(0), count, b.i64(1)), b.i64(step)));
   std::vector<int64_t> axes;
-  for (int64_t i = 0, rank = in.rank(base); i < rank; ++i) {
+  for (int64_t i = 0, rank = static_cast<int64_t>(base->rank()); i < rank; ++i) {
     if (i != axis) axes.push_back(i);
   }
   ir::Value* indices = b.Expand(b.Unsqueeze(places, axes), b.Shape(part));
@@ -155,6 +155,7 @@ std::vector<int64_t> inverse_permutation(Machine& in, const std::string& name, i
     const size_t b = name == "aten::t" ? 1 : last_two ? perm.size() - 1 : axis(args.at(2));
     std::swap(perm[a], perm[b]);
   }
+  if (base->complex) perm.push_back(rank);
   return perm;
 }
 

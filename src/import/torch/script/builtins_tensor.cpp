@@ -236,33 +236,15 @@ void register_environment(BuiltinTable& table) {
                            "prim::is_leaf", "aten::is_scripting", "aten::is_same_size"}) {
     table.emplace(name, always<true>);
   }
-  for (const char* name : {"prim::is_nested",
-                           "prim::is_sparse",
-                           "prim::is_sparse_csr",
-                           "prim::is_quantized",
-                           "prim::is_cuda",
-                           "prim::is_mkldnn",
-                           "prim::is_xpu",
-                           "prim::is_mps",
-                           "prim::is_vulkan",
-                           "prim::is_meta",
-                           "prim::is_ipu",
-                           "prim::is_xla",
-                           "prim::is_ort",
-                           "prim::is_maia",
-                           "prim::is_mtia",
-                           "prim::is_hpu",
-                           "aten::is_autocast_enabled",
-                           "aten::is_autocast_cpu_enabled",
-                           "aten::is_tracing",
-                           "aten::is_pinned",
-                           "aten::is_conj",
-                           "aten::is_neg",
-                           "aten::is_inference",
-                           "aten::has_names",
-                           "prim::has_cuda",
-                           "cuda::is_available",
-                           "aten::_is_tracing"}) {
+  for (const char* name :
+       {"prim::is_nested",
+        // Asked before the nested fast path, which gives what the ordinary one does.
+        "aten::_nested_tensor_from_mask_left_aligned", "prim::is_sparse", "prim::is_sparse_csr", "prim::is_quantized",
+        "prim::is_cuda", "prim::is_mkldnn", "prim::is_xpu", "prim::is_mps", "prim::is_vulkan", "prim::is_meta",
+        "prim::is_ipu", "prim::is_xla", "prim::is_ort", "prim::is_maia", "prim::is_mtia", "prim::is_hpu",
+        "aten::is_autocast_enabled", "aten::is_autocast_cpu_enabled", "aten::is_tracing", "aten::is_pinned",
+        "aten::is_conj", "aten::is_neg", "aten::is_inference", "aten::has_names", "prim::has_cuda",
+        "cuda::is_available", "aten::_is_tracing"}) {
     table.emplace(name, always<false>);
   }
   for (const char* name : {"prim::layout", "aten::storage_offset", "aten::get_num_threads", "prim::index"}) {

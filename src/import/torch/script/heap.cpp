@@ -1,6 +1,7 @@
 #include "import/torch/script/heap.h"
 
 #include "base/error.h"
+#include "import/common/complex.h"
 
 namespace onward::importer::script {
 
@@ -36,7 +37,9 @@ void Heap::write(const TensorPtr& tensor, ir::Value* value) {
   if (tensor->view) {
     const View& view = *tensor->view;
     if (!view.put) fail_unsupported("an in-place change of this kind of view has no form in a graph");
-    write(view.base, view.put(this->value(view.base), value));
+    ir::Value* base = this->value(view.base);
+    ir::Value* changed = view.put(base, value);
+    write(view.base, base->complex && changed->dtype != ir::DType::kUndefined ? as_complex(changed) : changed);
   }
   remember(tensor, true);
   tensor->value = value;

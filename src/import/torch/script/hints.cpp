@@ -183,6 +183,7 @@ void require_known_types(Machine& in, const std::string& called, const Items& ar
 
 void require_rank_of_inputs(Machine& in, const Items& args) {
   for (const Py& arg : args) {
+    if (arg.has_items()) require_rank_of_inputs(in, arg.items());
     if (arg.is_tensor() && !in.value(arg)->has_rank() && !is_untranslated(in.value(arg))) {
       try {
         (void)in.rank(in.value(arg));

@@ -148,6 +148,29 @@ def r(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+def spectrum(_, x):
+    """Complex numbers written into slices, a row and every second column; a transform to sizes that the run tells."""
+    z = torch.fft.rfft2(x)
+    kept = torch.zeros(x.shape[0], x.shape[1], x.shape[2] // 2 + 1, dtype=torch.cfloat)
+    kept[:, :2, :2] = z[:, :2, :2]
+    kept[:, -1] = z[:, -1]
+    kept[:, :, ::2] = z[:, :, ::2]
+    return torch.fft.irfft2(kept, s=x.shape[-2:])
+
+
+def split_of_computed_size(self, x):
+    """The batch is known to the product of the others only; the width that is split stands beside it."""
+    rows = x.view(-1, x.shape[-1])
+    joined = torch.addmm(self.b, rows.unsqueeze(-1).view(-1, 1), self.w).view(rows.shape + (6,))
+    left, middle, right = joined.split(2, dim=2)
+    return left * middle + right
+
+
+def from_place(_, x, start, end):
+    """The exporter asserts where the view begins in its storage."""
+    return x[start.item():end.item()] * 2
+
+
 # name: (module, args, kwargs, dynamic_shapes, further args, decompose)
 CASES = {
     "linear": (nn.Linear(3, 2), (r(4, 3),), {}, ({0: N},), [(r(7, 3),)], False),
@@ -176,6 +199,10 @@ CASES = {
     "split-listed": (Fn(lambda _, x: x.split(4, 1)), (r(2, 6),), {}, ({1: Dim("width", min=6, max=8)},), [(r(2, 7),)], False),
     "traced-last": (Fn(channels_last), (r(2, 5, 3),), {}, None, [(r(4, 2, 3),)], False),
     "traced-channels": (Fn(channels_first), (r(2, 3, 4, 5),), {}, None, [(r(1, 3, 6, 2),)], False),
+    "traced-spectrum": (Fn(spectrum), (r(2, 4, 6),), {}, None, [(r(1, 5, 8),)], False),
+    "traced-split": (Fn(split_of_computed_size, w=r(1, 6), b=r(6, seed=1)), (r(2, 3),), {}, None, [(r(4, 2),)], False),
+    "from-place": (Fn(from_place), (r(6, 2), torch.tensor(1), torch.tensor(3)), {}, None,
+                   [(r(6, 2), torch.tensor(-4), torch.tensor(9))], False),
     "number": (Fn(lambda _, x, k: x * k), (r(3), 2.5), {}, None, [], False),
 }
 
