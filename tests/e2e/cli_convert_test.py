@@ -167,6 +167,11 @@ def test_the_element_type_of_a_scripted_input(tmp_path, arguments, dtype):
     assert inputs_of(output) == {"x": onnx.TensorProto.FLOAT, "mask": dtype}
 
 
+def test_a_dimension_that_varies_gets_a_name(tmp_path):
+    _, output = converted(tmp_path, scripted(tmp_path / "m.pt", "torch.mul(x, mask)"), "--input", "x=-1,3", "--input", "mask=?,3")
+    assert [i.type.tensor_type.shape.dim[0].dim_param for i in onnx.load(output).graph.input] == ["x_dim_0", "mask_dim_0"]
+
+
 def test_what_only_booleans_work_for_is_boolean(tmp_path):
     _, output = converted(tmp_path, scripted(tmp_path / "m.pt", "torch.masked_fill(x, torch.unsqueeze(mask, -1), 0.)"))
     assert inputs_of(output)["mask"] == onnx.TensorProto.BOOL

@@ -229,6 +229,9 @@ class Attempt {
     }
     if (const auto dims = options_.input_dims.find(name); dims != options_.input_dims.end()) {
       shape = dims->second;
+      for (size_t i = 0; i < shape->size(); ++i) {
+        if ((*shape)[i].is_unknown()) (*shape)[i] = ir::Dim(name + "_dim_" + std::to_string(i));
+      }
       assumed_ranks_.erase(name);
     }
     const auto told = options_.input_dtypes.find(name);
