@@ -16,16 +16,17 @@ import onnxruntime
 LAUNCHER = """
 import resource, subprocess, sys, time
 start = time.perf_counter()
-status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
 print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 sys.exit(status)
 """
 
 
 def measured(command):
-    """Seconds and peak MiB of one process; (None, None) where it fails."""
-    process = subprocess.run([sys.executable, "-c", LAUNCHER, *command], capture_output=True, text=True)
+    """Seconds and peak MiB of one process; (None, None) where it fails, and its last words are printed."""
+    process = subprocess.run([sys.executable, "-c", LAUNCHER, *map(str, command)], capture_output=True, text=True)
     if process.returncode != 0:
+        print(f"{command[0]} fails: {process.stderr.strip().splitlines()[-1:]}")
         return None, None
     seconds, peak = process.stdout.split()
     return round(float(seconds), 3), round(float(peak), 1)

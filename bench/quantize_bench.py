@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """`onward quantize` beside onnxruntime.quantization on the same float models, in one run.
 
-    quantize_bench.py --onward build/release/onward [MODEL…] [--json out.json]
+    quantize_bench.py --onward build/release/onward [MODEL…] [--torch NAME,…] [--json out.json]
 
-Needs numpy, onnx and onnxruntime; without them it says so and ends well. Models are the example pair, and any given files.
-Both tools get the same calibration samples; answers and speed are measured on others, in the same ONNX Runtime, in turns.
+Needs numpy, onnx and onnxruntime; without them it says so and ends well. Models are the example pair, any given files, and, where
+torch and torchvision are installed, some with random weights. Time and memory are of whole processes that do the same: one mode,
+one method, the same samples. Answers and speed are measured on other samples, in the same ONNX Runtime, in turns.
 """
 import argparse
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -22,6 +22,8 @@ try:
     import onnx  # noqa: F401
     import onnxruntime
     import onnxruntime.quantization  # noqa: F401
+
+    from onnx_runs import measured
 except ImportError as missing:
     print(f"skipped: {missing}; this comparison needs numpy, onnx and onnxruntime in Python")
     sys.exit(0)
@@ -30,7 +32,7 @@ THEIRS = """
 import sys, pathlib, numpy as np
 from onnxruntime.quantization import *
 from onnxruntime.quantization.shape_inference import quant_pre_process
-source, output, mode, folder = sys.argv[1:]
+source, output, mode, method, folder = sys.argv[1:]
 class Reader(CalibrationDataReader):
     def __init__(self): self.files = iter(sorted(pathlib.Path(folder).glob("*.npz")))
     def get_next(self):
@@ -39,21 +41,12 @@ class Reader(CalibrationDataReader):
 if mode == "static":
     quant_pre_process(source, output + ".pre", skip_symbolic_shape=True)
     quantize_static(output + ".pre", output, Reader(), per_channel=True, reduce_range=True,
+                    calibrate_method={"minmax": CalibrationMethod.MinMax, "percentile": CalibrationMethod.Percentile,
+                                      "entropy": CalibrationMethod.Entropy}[method],
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
 else:
     quantize_dynamic(source, output, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
 """
-
-
-def timed(command):
-    """Runs a command to its end: (seconds, peak bytes)."""
-    start = time.perf_counter()
-    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    output = process.stdout.read().decode(errors="replace")
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise RuntimeError(f"{command[0]} failed:\n{output[-2000:]}")
-    return time.perf_counter() - start, usage.ru_maxrss * 1024
 
 
 def session(path):
@@ -124,16 +117,28 @@ def bench_model(source, arguments, folder):
     for i, (feed, _) in enumerate(feeds_of(source, model, range(200000, 200000 + arguments.samples))):
         np.savez(samples / f"{i:04}.npz", **feed)
     made, files = {}, {"float": base}
-    for name, mode in (("onward static", "static"), ("onward auto", "auto")):
-        files[name] = folder / f"{mode}.onnx"
-        made[name] = timed([arguments.onward, "quantize", base, "-o", files[name], "--mode", mode, "--calibration", samples])
-    for name, mode in (("onnxruntime static", "static"), ("onnxruntime dynamic", "dynamic")):
-        files[name] = folder / f"ort_{mode}.onnx"
-        try:
-            made[name] = timed([sys.executable, "-c", THEIRS, base, files[name], mode, samples])
-        except RuntimeError as error:
-            print(f"  {name}: {str(error).strip().splitlines()[-1]}")
-            del files[name]
+
+    def make(name, file, command):
+        seconds, mib = measured(command)
+        if seconds is not None:
+            made[name], files[name] = (seconds, mib), folder / file
+
+    def ours(name, mode, *options):
+        file = name.replace(" ", "_") + ".onnx"
+        make(f"onward {name}", file, [arguments.onward, "quantize", base, "-o", folder / file, "--mode", mode,
+                                      "--calibration", samples, *options])
+
+    def theirs(name, mode, method="minmax"):
+        file = "ort_" + name.replace(" ", "_") + ".onnx"
+        make(f"onnxruntime {name}", file, [sys.executable, "-c", THEIRS, base, folder / file, mode, method, samples])
+
+    for method in arguments.methods.split(","):
+        ours(f"static {method}", "static", "--method", method)
+        theirs(f"static {method}", "static", method)
+    ours("dynamic", "dynamic")
+    theirs("dynamic", "dynamic")
+    ours("static search", "static")
+    ours("auto", "auto")
     feeds = list(feeds_of(source, model, range(100000, 100000 + arguments.checks)))
     sessions = {}
     for name, file in files.items():
@@ -145,35 +150,53 @@ def bench_model(source, arguments, folder):
     for name, row in rows.items():
         row["bytes"] = files[name].stat().st_size
         if name in made:
-            row["seconds_to_make"], row["peak_bytes"] = made[name]
+            row["seconds_to_make"], row["peak_mib"] = made[name]
     return rows
 
 
 def show(source, rows):
     print(f"{source}")
-    print(f"  {'':20} {'SQNR':>9} {'IoU':>7} {'size':>6} {'speed':>6} {'made in':>9} {'memory':>9}")
+    print(f"  {'':25} {'SQNR':>9} {'IoU':>7} {'size':>6} {'speed':>6} {'made in':>9} {'memory':>10}")
     base = rows["float"]
     for name, row in rows.items():
         iou = f"{row['iou']:.4f}" if row["iou"] is not None else ""
-        cost = f"{row['seconds_to_make']:8.1f}s {row['peak_bytes'] / 1e6:6.0f} MB" if "peak_bytes" in row else ""
-        print(f"  {name:20} {row['sqnr_db']:6.1f} dB {iou:>7} {row['bytes'] / base['bytes']:6.3f} "
+        cost = f"{row['seconds_to_make']:8.1f}s {row['peak_mib']:6.0f} MiB" if "peak_mib" in row else ""
+        print(f"  {name:25} {row['sqnr_db']:6.1f} dB {iou:>7} {row['bytes'] / base['bytes']:6.3f} "
               f"{base['milliseconds'] / row['milliseconds']:6.2f} {cost}", flush=True)
+
+
+def exported(names, folder):
+    """Files of torch's models; those whose libraries are not installed are passed over."""
+    for name in filter(None, names):
+        try:
+            import torch_models
+            file = pathlib.Path(folder) / f"{name}.pt2"
+            torch_models.save(name, file)
+            yield file
+        except ImportError as missing:
+            print(f"{name}: skipped, {missing}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", type=pathlib.Path, help="further float models of any supported format")
     parser.add_argument("--onward", required=True)
+    parser.add_argument("--torch", default="ResNet50,MobileNetV3,wide transformer,LSTM tagger")
+    parser.add_argument("--no-example", action="store_true", help="leave the example pair out")
+    parser.add_argument("--methods", default="minmax,percentile", help="how static scales are found: minmax, percentile, entropy")
     parser.add_argument("--samples", type=int, default=20)
     parser.add_argument("--checks", type=int, default=8)
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--json", type=pathlib.Path)
     arguments = parser.parse_args()
     results = {}
-    for source in [EXAMPLE / "Model.keras", EXAMPLE / "Model.pt2", *(model.resolve() for model in arguments.models)]:
-        with tempfile.TemporaryDirectory() as folder:
-            results[source.name] = bench_model(source, arguments, pathlib.Path(folder))
-        show(source.name, results[source.name])
+    with tempfile.TemporaryDirectory() as exports:
+        pair = [] if arguments.no_example else [EXAMPLE / "Model.keras", EXAMPLE / "Model.pt2"]
+        given = [model.resolve() for model in arguments.models]
+        for source in [*pair, *given, *exported(arguments.torch.split(","), exports)]:
+            with tempfile.TemporaryDirectory() as folder:
+                results[source.name] = bench_model(source, arguments, pathlib.Path(folder))
+            show(source.name, results[source.name])
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=2) + "\n")
 

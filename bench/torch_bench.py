@@ -10,9 +10,9 @@ import sys
 
 try:
     import onnx
-    import torch
 
     from onnx_runs import compare_all, loads, measured, medians
+    from torch_models import MODELS, save
 except ImportError as missing:
     print(f"skipped: {missing}; this comparison needs numpy, onnx, onnxruntime and torch in Python")
     sys.exit(0)
@@ -20,59 +20,9 @@ except ImportError as missing:
 THEIRS = "import sys, torch; torch.onnx.export(torch.export.load(sys.argv[1]), (), sys.argv[2], dynamo=True, opset_version=18)"
 
 
-class Tagger(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.embedding = torch.nn.Embedding(1000, 64)
-        self.rnn = torch.nn.LSTM(64, 64, num_layers=2, batch_first=True, bidirectional=True)
-        self.out = torch.nn.Linear(128, 10)
-
-    def forward(self, tokens):
-        return self.out(self.rnn(self.embedding(tokens))[0])
-
-
-class Encoder(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.embedding = torch.nn.Embedding(1000, 128)
-        layer = torch.nn.TransformerEncoderLayer(128, 4, 256, batch_first=True, activation="gelu")
-        self.layers = torch.nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
-
-    def forward(self, tokens):
-        return self.layers(self.embedding(tokens))
-
-
-def vision(name, size=224):
-    def make():
-        import torchvision
-
-        return getattr(torchvision.models, name)(weights=None), (torch.randn(1, 3, size, size),)
-
-    return make
-
-
-def tokens(model):
-    return lambda: (model(), (torch.randint(0, 1000, (1, 64)),))
-
-
-MODELS = {
-    "ResNet50": vision("resnet50"),
-    "MobileNetV3": vision("mobilenet_v3_large"),
-    "EfficientNetB0": vision("efficientnet_b0"),
-    "ConvNeXt": vision("convnext_tiny"),
-    "ViT": vision("vit_b_16"),
-    "Swin": vision("swin_t"),
-    "LSTM tagger": tokens(Tagger),
-    "transformer": tokens(Encoder),
-}
-
-
 def compare(name, onward, runs, folder):
-    torch.manual_seed(1)
-    model, inputs = MODELS[name]()
     source, ours, theirs = folder / "model.pt2", folder / "ours.onnx", folder / "theirs.onnx"
-    with torch.no_grad():
-        torch.export.save(torch.export.export(model.eval(), inputs, strict=False), str(source))
+    save(name, source)
     row = {"model": name}
     row["s"], row["mib"] = measured([onward, "convert", str(source), "-o", str(ours), "-q"])
     row["torch_s"], row["torch_mib"] = measured([sys.executable, "-c", THEIRS, str(source), str(theirs)])

@@ -1,6 +1,6 @@
-/* Converts a model, loads it, predicts, and serves it for a moment.
+/* Looks into a model, converts it, loads it, predicts, serves it for a moment, and makes it smaller.
  *
- *   predict MODEL OUT.onnx
+ *   predict MODEL OUT.onnx [SMALL.onnx]
  */
 #include <onward/onward.h>
 
@@ -50,15 +50,41 @@ static float answer_to_zeros(const onward_model* model, const onward_value_info*
   return value;
 }
 
+static void inspect(const char* path) {
+  onward_inspection* inspection;
+  const char* name;
+  size_t nodes;
+  size_t i;
+  sure(onward_inspect_file(path, NULL, &inspection));
+  printf("%s:", onward_inspection_format(inspection));
+  for (i = 0; i < onward_inspection_operator_count(inspection); ++i) {
+    sure(onward_inspection_operator(inspection, i, &name, &nodes));
+    printf(" %s %u", name, (unsigned)nodes);
+  }
+  printf("\n");
+  onward_inspection_free(inspection);
+}
+
+static void quantize(const char* path, const char* target) {
+  onward_quantize_options options = ONWARD_QUANTIZE_OPTIONS_INIT;
+  onward_quantization* done;
+  options.mode = ONWARD_QUANTIZE_WEIGHTS8;
+  sure(onward_quantize_file(path, target, &options, &done));
+  printf("smaller: %s\n",
+         onward_quantization_bytes_after(done) < onward_quantization_bytes_before(done) ? "yes" : "no");
+  onward_quantization_free(done);
+}
+
 int main(int argc, char** argv) {
   onward_convert_options options = ONWARD_CONVERT_OPTIONS_INIT;
   onward_model* model;
   onward_value_info info;
   onward_server* server;
-  if (argc != 3) {
-    fprintf(stderr, "usage: predict MODEL OUT.onnx\n");
+  if (argc != 3 && argc != 4) {
+    fprintf(stderr, "usage: predict MODEL OUT.onnx [SMALL.onnx]\n");
     return 2;
   }
+  inspect(argv[1]);
   options.opset = 17;
   sure(onward_convert_file(argv[1], argv[2], &options));
   sure(onward_model_load(argv[2], NULL, &model));
@@ -73,5 +99,6 @@ int main(int argc, char** argv) {
   sure(onward_server_add(server, "model", argv[2]));
   printf("served on a port: %s\n", onward_server_port(server) > 0 ? "yes" : "no");
   onward_server_stop(server);
+  if (argc == 4) quantize(argv[1], argv[3]);
   return 0;
 }

@@ -39,6 +39,9 @@ struct QuantizeOptions {
   size_t max_bytes = 0;              // how large the file may be; 0: any size
   std::vector<std::string> exclude;  // layers to leave in float: names, paths or operators, with * for anything
   std::vector<std::string> only;     // the layers to quantize; empty: all
+
+  // Libraries of custom operators for ONNX Runtime: native code that runs in this process.
+  std::vector<std::filesystem::path> custom_ops;
 };
 
 struct Quantization {

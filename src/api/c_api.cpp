@@ -1,107 +1,39 @@
-#include <algorithm>
-#include <cstring>
-#include <string>
-#include <vector>
+#include "api/c_support.h"
 
-#include "onward/onward.h"
-#include "onward/onward.hpp"
-
-struct onward_status {
-  onward::Status status;
-  std::string name;
-};
+using onward::Status;
+using onward::StatusCode;
+using namespace onward::c;
 
 struct onward_model {
-  struct Value {
-    onward::ValueInfo info;
-    onward::Dims dims;
-  };
-  explicit onward_model(onward::Model given) : model(std::move(given)) {
-    for (const onward::ValueInfo& info : model.inputs()) inputs.push_back(described(info));
-    for (const onward::ValueInfo& info : model.outputs()) outputs.push_back(described(info));
-  }
-  static Value described(const onward::ValueInfo& info) {
-    Value value{info, {}};
-    for (const onward::Dim& dim : info.shape) value.dims.push_back(dim.size);
-    return value;
-  }
+  explicit onward_model(onward::Model given)
+      : model(std::move(given)), inputs(model.inputs()), outputs(model.outputs()) {}
 
   onward::Model model;
-  std::vector<Value> inputs;
-  std::vector<Value> outputs;
+  Values inputs;
+  Values outputs;
 };
 
 struct onward_answer {
+  explicit onward_answer(std::vector<onward::Tensor> given) : tensors(std::move(given)), texts(tensors.size()) {
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      if (tensors[i].dtype() == onward::DType::kString) note_texts(i);
+    }
+  }
+  // None where one of them can't be a C string.
+  void note_texts(size_t index) {
+    for (const std::string& one : tensors[index].strings()) {
+      if (one.find('\0') != std::string::npos) return texts[index].clear();
+      texts[index].push_back(one.c_str());
+    }
+  }
+
   std::vector<onward::Tensor> tensors;
+  std::vector<std::vector<const char*>> texts;
 };
 
 struct onward_server {
   onward::Server server;
 };
-
-namespace {
-
-using onward::Status;
-using onward::StatusCode;
-
-// What there is no memory to tell.
-onward_status& out_of_memory() {
-  static onward_status status{Status(StatusCode::kResourceExhausted, "out of memory"), "RESOURCE_EXHAUSTED"};
-  return status;
-}
-
-// NULL where `work()` gives an ok Status.
-template <class Work>
-onward_status* guarded(const Work& work) noexcept {
-  try {
-    Status status = work();
-    if (status.ok()) return nullptr;
-    std::string name(onward::status_code_name(status.code()));
-    return new onward_status{std::move(status), std::move(name)};
-  } catch (...) {
-    return &out_of_memory();
-  }
-}
-
-Status invalid(std::string what) { return Status(StatusCode::kInvalidArgument, std::move(what)); }
-
-// As many members as the caller's version of the struct has; those of a later version keep their defaults.
-template <class Options>
-Options taken(const Options* given, Options defaults) {
-  if (given != nullptr) std::memcpy(&defaults, given, std::min(given->size, sizeof(Options)));
-  return defaults;
-}
-
-std::string text(const char* given) { return given == nullptr ? std::string() : std::string(given); }
-
-onward::ConvertOptions to_cpp(const onward_convert_options* given) {
-  const onward_convert_options options = taken(given, ONWARD_CONVERT_OPTIONS_INIT);
-  onward::ConvertOptions result;
-  if (options.opset != 0) result.opset = options.opset;
-  if (options.nchw != 0) result.layout = onward::Layout::kNchw;
-  result.import.signature = text(options.signature);
-  for (size_t i = 0; i < options.input_shape_count; ++i) {
-    const onward_input_shape& one = options.input_shapes[i];
-    onward::Shape& shape = result.import.input_shapes[text(one.name)];
-    for (size_t k = 0; k < one.rank; ++k) shape.push_back({one.dims[k], {}});
-  }
-  return result;
-}
-
-Status describe(const std::vector<onward_model::Value>& values, size_t index, onward_value_info* info) {
-  if (index >= values.size()) return invalid("there is no such input or output: " + std::to_string(index));
-  const onward_model::Value& value = values[index];
-  *info = {value.info.name.c_str(), static_cast<onward_dtype>(value.info.dtype), value.dims.size(), value.dims.data()};
-  return Status();
-}
-
-onward::Result<onward::Tensor> to_cpp(const onward_tensor& tensor) {
-  return onward::Tensor::borrow(static_cast<onward::DType>(tensor.dtype),
-                                onward::Dims(tensor.dims, tensor.dims + tensor.rank),
-                                {static_cast<const std::byte*>(tensor.data), tensor.bytes});
-}
-
-}  // namespace
 
 // --- errors ----------------------------------------------------------------------------------------------------------
 
@@ -132,7 +64,7 @@ onward_status* onward_model_load(const char* path, const onward_load_options* op
     const onward_load_options given = taken(options, ONWARD_LOAD_OPTIONS_INIT);
     onward::LoadOptions wanted;
     if (given.convert != nullptr) wanted.convert = to_cpp(given.convert);
-    for (size_t i = 0; i < given.custom_op_count; ++i) wanted.custom_ops.emplace_back(text(given.custom_ops[i]));
+    wanted.custom_ops = texts<std::filesystem::path>(given.custom_ops, given.custom_op_count);
     onward::Result<onward::Model> loaded = onward::Model::load(text(path), wanted);
     if (loaded.ok()) *model = new onward_model(*std::move(loaded));
     return loaded.status();
@@ -144,11 +76,11 @@ size_t onward_model_input_count(const onward_model* model) { return model->input
 size_t onward_model_output_count(const onward_model* model) { return model->outputs.size(); }
 
 onward_status* onward_model_input(const onward_model* model, size_t index, onward_value_info* info) {
-  return guarded([&] { return describe(model->inputs, index, info); });
+  return guarded([&] { return model->inputs.describe(index, info); });
 }
 
 onward_status* onward_model_output(const onward_model* model, size_t index, onward_value_info* info) {
-  return guarded([&] { return describe(model->outputs, index, info); });
+  return guarded([&] { return model->outputs.describe(index, info); });
 }
 
 onward_status* onward_model_predict(const onward_model* model, const onward_tensor* inputs, size_t input_count,
@@ -161,7 +93,7 @@ onward_status* onward_model_predict(const onward_model* model, const onward_tens
       tensors.push_back(*std::move(tensor));
     }
     onward::Result<std::vector<onward::Tensor>> outputs = model->model.predict(tensors);
-    if (outputs.ok()) *answer = new onward_answer{*std::move(outputs)};
+    if (outputs.ok()) *answer = new onward_answer(*std::move(outputs));
     return outputs.status();
   });
 }
@@ -173,7 +105,12 @@ onward_status* onward_answer_tensor(const onward_answer* answer, size_t index, o
     if (index >= answer->tensors.size()) return invalid("there is no such output: " + std::to_string(index));
     const onward::Tensor& own = answer->tensors[index];
     if (own.dtype() == onward::DType::kString) {
-      return Status(StatusCode::kUnimplemented, "the C API has no tensors of strings", "use the C++ API");
+      const std::vector<const char*>& texts = answer->texts[index];
+      if (texts.size() != own.count()) {
+        return Status(StatusCode::kUnimplemented, "a string of the output has a zero inside", "use the C++ API");
+      }
+      *tensor = {ONWARD_STRING, own.dims().size(), own.dims().data(), texts.data(), texts.size() * sizeof(const char*)};
+      return Status();
     }
     *tensor = {static_cast<onward_dtype>(own.dtype()), own.dims().size(), own.dims().data(), own.bytes().data(),
                own.bytes().size()};

@@ -66,6 +66,7 @@ tasks::QuantizeTask task_of(const std::filesystem::path& source, const std::file
   task.options.max_bytes = options.max_bytes;
   task.options.selection.only = options.only;
   task.options.selection.exclude = options.exclude;
+  task.custom_ops = options.custom_ops;
   if (from_folder) {
     task.samples = [&options](const runtime::Session& session) {
       return tasks::folder_samples(options.calibration, 0, session, serving::PixelRange::kAuto);

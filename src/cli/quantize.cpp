@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -97,8 +98,9 @@ void print_candidates(const quantize::Report& report) {
   if (report.candidates.empty()) return;
   std::vector<std::vector<std::string>> rows{{"candidate", "size", "time", "SQNR", "drop", "verdict"}};
   for (const quantize::Candidate& one : report.candidates) {
-    rows.push_back({one.what, size_text(one.bytes), fmt::format("{:.3f} ms", one.milliseconds),
-                    decibels(one.fidelity.sqnr), fmt::format("{:.2f}%", one.fidelity.drop() * 100), one.verdict});
+    rows.push_back({one.what, size_text(one.bytes),
+                    one.milliseconds > 0 ? fmt::format("{:.3f} ms", one.milliseconds) : "", decibels(one.fidelity.sqnr),
+                    fmt::format("{:.2f}%", one.fidelity.drop() * 100), one.verdict});
   }
   fmt::print("tried:\n{}", table(rows));
 }
@@ -123,7 +125,7 @@ void print_text(const quantize::Report& report) {
              share(report.bytes_after, report.bytes_before));
   fmt::print("time:    {:.3f} ms -> {:.3f} ms ({:.2f} times as fast)\n", report.milliseconds_before,
              report.milliseconds_after, report.milliseconds_before / report.milliseconds_after);
-  const std::string on = report.random_samples ? "random inputs" : counted(report.samples, "sample");
+  const std::string on = report.random_samples ? "random inputs" : counted(report.checked, "sample");
   fmt::print("answers: {} against the float model, cosine {:.6f}, on {}\n", decibels(report.fidelity.sqnr),
              report.fidelity.cosine, on);
   if (!report.fidelity.metric.empty()) {
@@ -170,6 +172,8 @@ void check(Arguments& arguments) {
 
 void run(Arguments& arguments) {
   check(arguments);
+  // What is large goes back to the system as soon as a candidate is done with.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
   tasks::QuantizeTask task{arguments.source,  arguments.output, arguments.import.options(), arguments.opset,
                            arguments.options, nullptr,          arguments.custom_ops};
   if (!arguments.calibration.empty()) {

@@ -161,6 +161,7 @@ class ModelWriter {
     result.parts.push_back(Bytes::from_string(std::move(front)));
     result.parts.insert(result.parts.end(), parts_.begin(), parts_.end());
     result.external = std::move(external_parts_);
+    result.external_tensors = std::move(external_tensors_);
     return result;
   }
 
@@ -176,6 +177,7 @@ class ModelWriter {
     } else if (external_ && tensor.bytes().size() >= kExternalMinimum) {
       schema::fill_tensor_header(tensor, proto);
       add_external(tensor.bytes(), proto);
+      external_tensors_.emplace_back(value.name, tensor);
       add_whole(proto);
     } else {
       schema::fill_tensor_header(tensor, proto);
@@ -217,6 +219,7 @@ class ModelWriter {
   bool external_ = false;
   std::vector<Bytes> parts_;
   std::vector<Bytes> external_parts_;
+  std::vector<std::pair<std::string, ir::Tensor>> external_tensors_;
   size_t external_size_ = 0;
 };
 

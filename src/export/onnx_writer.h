@@ -22,6 +22,7 @@ struct WriteOptions {
 struct Serialized {
   std::vector<Bytes> parts;
   std::vector<Bytes> external;  // content of the data file, empty when everything is inline
+  std::vector<std::pair<std::string, ir::Tensor>> external_tensors;  // what lies in it, by name
   size_t size() const;
   Bytes joined() const;  // a copy of `parts` in one piece
 };

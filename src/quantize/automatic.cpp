@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <utility>
 
 #include "ir/clone.h"
 #include "quantize/sensitivity.h"
@@ -16,10 +16,9 @@ namespace {
 constexpr double kTimingNoise = 1.03;
 constexpr double kDefaultDrop = 0.005;
 
+// Its model is made again when it is chosen: one candidate at a time is in memory.
 struct Trial {
   Recipe recipe;
-  ir::Model model;
-  std::optional<runtime::Session> session;
   Candidate result;
 };
 
@@ -39,7 +38,7 @@ class Chooser {
       add("dynamic int8", Form::kDynamic, 8);
     }
     add_static();
-    measure_times();
+    scale_times();
     return take_best();
   }
 
@@ -51,10 +50,9 @@ class Chooser {
 
   void add_float() {
     Trial trial;
-    trial.recipe.what = "float";
-    trial.model = ir::clone(bench_.model());
+    trial.result.what = "float";
+    trial.result.bytes = bench_.float_bytes();
     trials_.push_back(std::move(trial));
-    finish(trials_.back());
   }
 
   void add(const char* what, Form form, int bits) {
@@ -67,12 +65,25 @@ class Chooser {
     add(std::move(recipe));
   }
 
+  // Those whose answers are too far off are not timed.
   void add(Recipe recipe) {
+    ir::Model model = bench_.make(recipe);
     Trial trial;
-    trial.model = bench_.make(recipe);
+    trial.result.what = recipe.what;
+    trial.result.bytes = bench_.host().size(model);
     trial.recipe = std::move(recipe);
+    const runtime::Session session = bench_.host().open(model);
+    trial.result.fidelity = measure(bench_.reference(), session, bench_.samples(), bench_.options().check_samples);
+    if (trial.result.fidelity.drop() <= limit_) trial.result.milliseconds = relative_time(session);
     trials_.push_back(std::move(trial));
-    finish(trials_.back());
+  }
+
+  // Of the float model's time, which is run in turns with it.
+  double relative_time(const runtime::Session& session) {
+    const std::vector<double> times =
+        time_sessions({&bench_.reference().session(), &session}, bench_.samples(), bench_.options().runs);
+    float_times_.push_back(times[0]);
+    return times[1] / std::max(times[0], 1e-6);
   }
 
   void add_static() {
@@ -111,20 +122,13 @@ class Chooser {
     add(std::move(recipe));
   }
 
-  void finish(Trial& trial) {
-    trial.result.what = trial.recipe.what;
-    trial.result.bytes = bench_.host().size(trial.model);
-    trial.session = bench_.host().open(trial.model);
-    if (trials_.size() == 1) return;  // the float model answers like itself
-    trial.result.fidelity =
-        measure(bench_.reference(), *trial.session, bench_.samples(), bench_.options().check_samples);
-  }
-
-  void measure_times() {
-    std::vector<const runtime::Session*> sessions;
-    for (const Trial& trial : trials_) sessions.push_back(&*trial.session);
-    const std::vector<double> times = time_sessions(sessions, bench_.samples(), bench_.options().runs);
-    for (size_t i = 0; i < trials_.size(); ++i) trials_[i].result.milliseconds = times[i];
+  // All candidates' times as if the float model had taken the same time beside each.
+  void scale_times() {
+    if (float_times_.empty()) return;
+    std::sort(float_times_.begin(), float_times_.end());
+    const double median = float_times_[float_times_.size() / 2];
+    for (Trial& trial : trials_) trial.result.milliseconds *= median;
+    trials_.front().result.milliseconds = median;
   }
 
   // Empty when it may be taken.
@@ -149,9 +153,10 @@ class Chooser {
   }
 
   // Times it once more beside the float model: of several candidates, the one that was lucky looks best.
-  bool confirm(Trial& trial) {
+  bool confirm(Trial& trial, ir::Model& model) {
+    const runtime::Session session = bench_.host().open(model);
     const std::vector<double> times =
-        time_sessions({&*trials_.front().session, &*trial.session}, bench_.samples(), bench_.options().runs);
+        time_sessions({&bench_.reference().session(), &session}, bench_.samples(), bench_.options().runs);
     report_.milliseconds_before = times[0];
     report_.milliseconds_after = times[1];
     if (times[1] <= times[0] * kTimingNoise) return true;
@@ -159,41 +164,45 @@ class Chooser {
     return false;
   }
 
-  Trial& best() {
+  // With its model.
+  std::pair<Trial*, ir::Model> best() {
     std::vector<Trial*> better;
-    for (Trial& trial : trials_) {
+    for (size_t i = 1; i < trials_.size(); ++i) {
+      Trial& trial = trials_[i];
       trial.result.verdict = refusal(trial.result);
       if (trial.result.verdict.empty() && cost(trial.result) < 1) better.push_back(&trial);
     }
     std::stable_sort(better.begin(), better.end(),
                      [&](const Trial* a, const Trial* b) { return cost(a->result) < cost(b->result); });
     for (Trial* trial : better) {
-      if (confirm(*trial)) return *trial;
+      ir::Model model = bench_.make(trial->recipe);
+      if (confirm(*trial, model)) return {trial, std::move(model)};
     }
-    return trials_.front();
+    return {&trials_.front(), ir::clone(bench_.model())};
   }
 
   Choice take_best() {
-    Trial& chosen = best();
+    auto [chosen, model] = best();
     for (Trial& trial : trials_) {
-      if (&trial == &chosen) {
+      if (&trial == chosen) {
         trial.result.verdict = "chosen";
       } else if (trial.result.verdict.empty()) {
         trial.result.verdict = "gains less";
       }
       report_.candidates.push_back(trial.result);
     }
-    if (&chosen == &trials_.front()) {
+    if (chosen == &trials_.front()) {
       report_.notes.emplace_back("nothing helped here: the float model is written");
-      report_.milliseconds_before = report_.milliseconds_after = chosen.result.milliseconds;
+      report_.milliseconds_before = report_.milliseconds_after = chosen->result.milliseconds;
     }
-    return {std::move(chosen.model), std::move(chosen.recipe)};
+    return {std::move(model), std::move(chosen->recipe)};
   }
 
   Workbench& bench_;
   Report& report_;
   double limit_;
   std::vector<Trial> trials_;
+  std::vector<double> float_times_;
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace {
 using ir::Value;
 
 // What the values of one group may take together.
-constexpr size_t kGroupBytes = size_t{256} << 20;
+constexpr size_t kGroupBytes = size_t{128} << 20;
 // Of a value whose size is not known before it runs.
 constexpr size_t kUnknownBytes = size_t{16} << 20;
 
@@ -64,12 +64,10 @@ void watch(Statistics& statistics, const ir::Tensor& tensor, std::optional<int64
   const std::span<const float> values =
       in_place ? std::span(reinterpret_cast<const float*>(tensor.bytes().data()), tensor.count())
                : std::span(converted);
-  const auto finite = [](float value) { return std::isfinite(value); };
-  if (!std::all_of(values.begin(), values.end(), finite)) {
+  if (!statistics.values.add(values)) {
     fail_invalid("the float model itself computes NaN or infinity in " + where,
                  "check the samples' value range, or leave the layer out with --exclude");
   }
-  statistics.values.add(values);
   if (!axis) return;
   const auto rank = static_cast<int64_t>(tensor.rank());
   const int64_t at = *axis < 0 ? *axis + rank : *axis;
@@ -119,15 +117,16 @@ void check_finite(const std::vector<ir::Tensor>& inputs, const std::vector<runti
 }
 
 std::map<std::string, Statistics> calibrate(const ir::Model& model, const Watched& watched, const Samples& samples,
-                                            const Host& host) {
+                                            const Host& host, bool shapes) {
   if (samples.count == 0) fail_invalid("there are no samples to calibrate with", "give --calibration DIR");
   std::vector<std::string> names;
   for (const auto& [name, axis] : watched) names.push_back(name);
   const Probe probe(model, names, host);
   std::map<std::string, Statistics> statistics;
+  for (const std::string& name : names) statistics.emplace(name, Statistics{Histogram(shapes), {}});
   for (size_t i = 0; i < samples.count; ++i) {
     probe.run(samples.inputs(i), [&](const std::string& name, const ir::Tensor& tensor) {
-      watch(statistics[name], tensor, watched.at(name), fmt::format("\"{}\" for {}", name, samples.name(i)));
+      watch(statistics.at(name), tensor, watched.at(name), fmt::format("\"{}\" for {}", name, samples.name(i)));
     });
   }
   return statistics;

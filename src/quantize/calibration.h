@@ -19,9 +19,10 @@ struct Statistics {
 using Watched = std::map<std::string, std::optional<int64_t>>;
 
 // `model` must have been opened once (its values have names); it is not changed. Memory does not grow with the number
-// of samples. Throws Error(kInvalidArgument) when there is no sample, or one holds NaN or infinity, naming it.
+// of samples. Without `shapes` only the ends of each distribution are kept. Throws Error(kInvalidArgument) when there
+// is no sample, or one holds NaN or infinity, naming it.
 std::map<std::string, Statistics> calibrate(const ir::Model& model, const Watched& watched, const Samples& samples,
-                                            const Host& host);
+                                            const Host& host, bool shapes = true);
 
 // A model that also gives the values of these names, in this order behind its own outputs; names it doesn't have are
 // left out. Where a value was quantized, what is read back of the integers is given.

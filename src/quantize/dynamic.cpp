@@ -17,7 +17,8 @@ class Rewriter {
     node_ = &node;
     const Node& input = quantized(node.input(0));
     const QuantizedWeight weight = quantize_weight(layer.weight(), layer.channel_axis, range_);
-    std::vector<Value*> inputs{input.output(0), graph_.add_constant(columns(layer, weight.values)), input.output(2)};
+    std::vector<Value*> inputs{input.output(0), graph_.add_constant(as_columns(weight.values, layer.channel_axis)),
+                               input.output(2)};
     if (weight.zero != 0) {
       inputs.push_back(graph_.add_constant(ir::Tensor::filled(range_.dtype, {}, static_cast<double>(weight.zero))));
     }
@@ -55,18 +56,6 @@ class Rewriter {
       known->output(2)->dtype = ir::DType::kUInt8;
     }
     return *known;
-  }
-
-  // One column for each result channel.
-  static ir::Tensor columns(const Layer& layer, const ir::Tensor& values) {
-    if (layer.channel_axis == 1) return values;
-    const auto rows = static_cast<size_t>(values.dims()[0]);
-    const auto width = static_cast<size_t>(values.dims()[1]);
-    std::vector<std::byte> moved(values.count());
-    for (size_t i = 0; i < rows; ++i) {
-      for (size_t j = 0; j < width; ++j) moved[j * rows + i] = values.bytes().view()[i * width + j];
-    }
-    return ir::Tensor(values.dtype(), {values.dims()[1], values.dims()[0]}, Bytes::from_vector(std::move(moved)));
   }
 
   ir::Graph& graph_;

@@ -57,10 +57,23 @@ struct Fidelity {
   double drop() const { return metric.empty() ? 1 - cosine : float_score - score; }
 };
 
-// Keeps the float model's answers out of memory: both models run on one sample after another, on `limit` samples at
-// most (0: all), spread over all.
-Fidelity measure(const runtime::Session& reference, const runtime::Session& candidate, const Samples& samples,
-                 size_t limit = 0);
+// The float model, and its answers to the samples that it was asked about first: many candidates are measured on the
+// same ones. What is kept takes kMostKept bytes at most.
+class Reference {
+ public:
+  explicit Reference(const runtime::Session& session) : session_(session) {}
+  const runtime::Session& session() const { return session_; }
+  std::vector<ir::Tensor> answers(size_t sample, const std::vector<ir::Tensor>& inputs);
+
+ private:
+  static constexpr size_t kMostKept = size_t{32} << 20;
+  const runtime::Session& session_;
+  std::map<size_t, std::vector<ir::Tensor>> kept_;
+  size_t bytes_ = 0;
+};
+
+// On one sample after another, `limit` at most (0: all), spread over all.
+Fidelity measure(Reference& reference, const runtime::Session& candidate, const Samples& samples, size_t limit = 0);
 
 // `inputs` as the session wants them: a quantized model may take float16.
 std::vector<ir::Tensor> inputs_for(const runtime::Session& session, std::vector<ir::Tensor> inputs);

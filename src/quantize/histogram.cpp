@@ -1,6 +1,7 @@
 #include "quantize/histogram.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -16,7 +17,7 @@ Range with_zero(double low, double high) {
 
 }  // namespace
 
-Histogram::Histogram() : bins_(kBins) {}
+Histogram::Histogram(bool shape) : bins_(shape ? kBins : 0) {}
 
 double Histogram::bin_width() const { return 2 * limit_ / kBins; }
 double Histogram::bin_center(size_t bin) const { return -limit_ + (static_cast<double>(bin) + 0.5) * bin_width(); }
@@ -36,21 +37,67 @@ void Histogram::widen(float magnitude) {
   }
 }
 
-void Histogram::add(std::span<const float> values) {
-  if (values.empty()) return;
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  min_ = count_ == 0 ? *low : std::min(min_, *low);
-  max_ = count_ == 0 ? *high : std::max(max_, *high);
-  const float magnitude = std::max(std::abs(*low), std::abs(*high));
-  if (magnitude > 0 && magnitude > limit_) widen(magnitude);
+namespace {
+
+struct Ends {
+  float low = 0;
+  float high = 0;
+  bool finite = true;
+};
+
+// Several lanes, which don't wait for one another.
+Ends ends_of(std::span<const float> values) {
+  constexpr size_t kLanes = 8;
+  std::array<float, kLanes> low;
+  std::array<float, kLanes> high;
+  std::array<float, kLanes> nothing{};  // 0 times a number is 0, times anything else NaN
+  low.fill(values.front());
+  high.fill(values.front());
+  size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      const float value = values[i + lane];
+      low[lane] = value < low[lane] ? value : low[lane];
+      high[lane] = value > high[lane] ? value : high[lane];
+      nothing[lane] += value * 0;
+    }
+  }
+  for (; i < values.size(); ++i) {
+    low[0] = std::min(low[0], values[i]);
+    high[0] = std::max(high[0], values[i]);
+    nothing[0] += values[i] * 0;
+  }
+  const auto zero = [](float one) { return one == 0; };
+  return {*std::min_element(low.begin(), low.end()), *std::max_element(high.begin(), high.end()),
+          std::all_of(nothing.begin(), nothing.end(), zero)};
+}
+
+}  // namespace
+
+bool Histogram::add(std::span<const float> values) {
+  if (values.empty()) return true;
+  const Ends ends = ends_of(values);
+  if (!ends.finite) return false;
+  min_ = count_ == 0 ? ends.low : std::min(min_, ends.low);
+  max_ = count_ == 0 ? ends.high : std::max(max_, ends.high);
+  if (!bins_.empty()) count(values, std::max(std::abs(ends.low), std::abs(ends.high)));
   count_ += values.size();
+  return true;
+}
+
+void Histogram::count(std::span<const float> values, float magnitude) {
+  if (magnitude > limit_) widen(magnitude);
   if (limit_ == 0) return;
   const auto inverse = static_cast<float>(1 / bin_width());
-  const auto middle = static_cast<float>(kBins / 2);
-  for (const float value : values) {
-    const auto bin = static_cast<size_t>(std::max(value * inverse + middle, 0.0F));
-    ++bins_[std::min(bin, kBins - 1)];
+  constexpr auto kMiddle = static_cast<float>(kBins / 2);
+  constexpr auto kLast = static_cast<float>(kBins - 1);
+  // Neighbours are often equal (zeros): each of two counts on its own, so that they needn't wait for one another.
+  std::vector<std::array<uint32_t, 2>> pairs(kBins);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const float bin = std::min(std::max(values[i] * inverse + kMiddle, 0.0F), kLast);
+    ++pairs[static_cast<size_t>(static_cast<int32_t>(bin))][i % 2];
   }
+  for (size_t i = 0; i < kBins; ++i) bins_[i] += uint64_t{pairs[i][0]} + pairs[i][1];
 }
 
 // Tries parts of the range that was seen.
@@ -155,7 +202,7 @@ class RangeSearch {
 };
 
 Range Histogram::range(Method method, double percentile) const {
-  if (count_ == 0 || limit_ == 0 || method == Method::kMinMax) return with_zero(min_, max_);
+  if (bins_.empty() || limit_ == 0 || method == Method::kMinMax) return with_zero(min_, max_);
   const RangeSearch search(*this);
   switch (method) {
     case Method::kPercentile:

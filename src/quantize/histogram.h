@@ -15,12 +15,14 @@ struct Range {
 enum class Method { kMinMax, kPercentile, kEntropy, kMse };
 
 // Bins of equal width over [-limit, limit]; the limit is a power of two that doubles when a value lies outside, so the
-// result does not depend on the order of the samples. Values must be finite.
+// result does not depend on the order of the samples.
 class Histogram {
  public:
-  Histogram();
+  // Without `shape` only the ends are kept, and every method gives the range between them.
+  explicit Histogram(bool shape = true);
 
-  void add(std::span<const float> values);
+  // Whether all values were finite; if not, nothing is added.
+  [[nodiscard]] bool add(std::span<const float> values);
 
   uint64_t count() const { return count_; }
   float min() const { return min_; }
@@ -30,6 +32,7 @@ class Histogram {
 
  private:
   friend class RangeSearch;
+  void count(std::span<const float> values, float magnitude);
   void widen(float magnitude);
   double bin_width() const;
   double bin_center(size_t bin) const;

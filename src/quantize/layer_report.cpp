@@ -7,22 +7,20 @@
 namespace onward::quantize {
 namespace {
 
-constexpr size_t kReportSamples = 2;
-
 std::map<std::string, Difference> differences(const Workbench& bench, const ir::Model& quantized,
                                               const std::vector<std::string>& names) {
-  const Probe before(bench.model(), names, bench.host());
-  const Probe after(quantized, names, bench.host());
+  const std::vector<ir::Tensor> inputs = bench.samples().inputs(0);
+  std::map<std::string, ir::Tensor> expected;
+  Probe(bench.model(), names, bench.host()).run(inputs, [&](const std::string& name, const ir::Tensor& tensor) {
+    expected[name] = tensor;
+  });
   std::map<std::string, Difference> result;
-  for (const size_t index : spread_samples(bench.samples().count, kReportSamples)) {
-    const std::vector<ir::Tensor> inputs = bench.samples().inputs(index);
-    std::map<std::string, ir::Tensor> expected;
-    before.run(inputs, [&](const std::string& name, const ir::Tensor& tensor) { expected[name] = tensor; });
-    after.run(inputs, [&](const std::string& name, const ir::Tensor& tensor) {
-      const auto found = expected.find(name);
-      if (found != expected.end() && found->second.count() == tensor.count()) result[name].add(found->second, tensor);
-    });
-  }
+  Probe(quantized, names, bench.host()).run(inputs, [&](const std::string& name, const ir::Tensor& tensor) {
+    const auto found = expected.find(name);
+    if (found == expected.end() || found->second.count() != tensor.count()) return;
+    result[name].add(found->second, tensor);
+    expected.erase(found);
+  });
   return result;
 }
 

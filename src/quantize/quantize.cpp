@@ -21,9 +21,9 @@ struct Made {
   Recipe recipe;
 };
 
-Recipe start_recipe(const Workbench& bench, Form wanted, bool store) {
+Recipe start_recipe(const Workbench& bench, Form wanted) {
   Recipe recipe;
-  recipe.layers = plan_layers(bench.layers(), wanted, bench.options().selection, store);
+  recipe.layers = plan_layers(bench.layers(), wanted, bench.options().selection, true);
   recipe.integers = bench.options().integers;
   recipe.blocks.block = bench.options().block;
   return recipe;
@@ -63,8 +63,7 @@ void check_applied(const Workbench& bench, const Recipe& recipe, const char* mod
 }
 
 Made make(Workbench& bench, Form form, int bits, const char* mode) {
-  const bool store = form == Form::kBlocks || form == Form::kStored;
-  Recipe recipe = start_recipe(bench, form, store);
+  Recipe recipe = start_recipe(bench, form);
   recipe.blocks.bits = bits;
   check_applied(bench, recipe, mode);
   // The inputs' magnitudes say which weights count most.
@@ -75,7 +74,7 @@ Made make(Workbench& bench, Form form, int bits, const char* mode) {
 
 Made make_static(Workbench& bench) {
   bench.statistics();
-  Recipe recipe = start_recipe(bench, Form::kInteger, true);
+  Recipe recipe = start_recipe(bench, Form::kInteger);
   check_applied(bench, recipe, "static");
   if (bench.options().search) recipe.integers = best_integers(bench, recipe);
   if (bench.options().max_drop >= 0) recipe = keep_drop(bench, recipe, bench.options().max_drop);
@@ -135,10 +134,13 @@ std::string method_text(const StaticOptions& options) {
                      options.correct_bias ? ", bias corrected" : "");
 }
 
-void note_times(const Workbench& bench, const runtime::Session& session, Report& report) {
+// A score wants all of them; how far answers differ shows on a few.
+bool labelled(const Samples& samples) { return samples.count > 0 && samples.labels && !samples.labels(0).empty(); }
+
+void note_times(Workbench& bench, const runtime::Session& session, Report& report) {
   constexpr double kWorthSaying = 1.1;
   const std::vector<double> times =
-      time_sessions({&bench.reference(), &session}, bench.samples(), bench.options().runs);
+      time_sessions({&bench.reference().session(), &session}, bench.samples(), bench.options().runs);
   report.milliseconds_before = times[0];
   report.milliseconds_after = times[1];
   if (times[1] <= times[0] * kWorthSaying) return;
@@ -166,8 +168,9 @@ void check_limits(const Options& options, const Report& report) {
 
 }  // namespace
 
-Result quantize(ir::Model& model, const Options& options, const Samples& samples, const Host& host) {
-  Workbench bench(model, options, samples, host);
+Result quantize(ir::Model& model, const runtime::Session& session, const Options& options, const Samples& samples,
+                const Host& host) {
+  Workbench bench(model, session, options, samples, host);
   Report report;
   report.mode = mode_name(options.mode);
   report.samples = samples.count;
@@ -177,9 +180,10 @@ Result quantize(ir::Model& model, const Options& options, const Samples& samples
   const bool unchanged = made.recipe.layers.empty() && options.mode == Mode::kAuto;
   if (!unchanged) made.model.metadata[kQuantizedMark] = report.mode;
   report.bytes_after = host.size(made.model);
-  const runtime::Session session = host.open(made.model);
-  report.fidelity = measure(bench.reference(), session, samples);
-  if (options.mode != Mode::kAuto) note_times(bench, session, report);
+  const runtime::Session quantized = host.open(made.model);
+  report.checked = labelled(samples) ? samples.count : std::min(samples.count, options.check_samples);
+  report.fidelity = measure(bench.reference(), quantized, samples, report.checked);
+  if (options.mode != Mode::kAuto) note_times(bench, quantized, report);
   if (uses_integers(made.recipe)) report.method = method_text(made.recipe.integers);
   check_limits(options, report);
   describe_layers(bench, made.recipe, made.model, report);

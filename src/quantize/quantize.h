@@ -21,7 +21,7 @@ struct Options {
   size_t max_bytes = 0;         // 0: any
   bool random_samples = false;  // no calibration data was given
   size_t check_samples = 8;     // how many are used to measure a candidate's answers
-  int runs = 15;                // for a median time
+  int runs = 9;                 // for a median time, at least
 };
 
 struct Result {
@@ -29,9 +29,11 @@ struct Result {
   Report report;
 };
 
-// `model`: a float model as it would be written (optimized, at its target opset); its values get names. Samples are
-// needed by mode static, and otherwise used where given. Throws Error: kFailedPrecondition (quantized already, or no
-// weights), kInvalidArgument (samples), kFailedPrecondition when --max-drop or --max-size can't be kept.
-Result quantize(ir::Model& model, const Options& options, const Samples& samples, const Host& host);
+// `model`: a float model as it would be written (optimized, at its target opset), and `session` that host.open made of
+// it, so that its values have names. Samples are needed by mode static, and otherwise used where given. Throws Error:
+// kFailedPrecondition (quantized already, or no weights), kInvalidArgument (samples), kFailedPrecondition when
+// --max-drop or --max-size can't be kept.
+Result quantize(ir::Model& model, const runtime::Session& session, const Options& options, const Samples& samples,
+                const Host& host);
 
 }  // namespace onward::quantize

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ir/clone.h"
+#include "passes/passes.h"
 #include "quantize/dynamic.h"
 #include "quantize/qdq_plan.h"
 
@@ -66,7 +67,8 @@ ir::Model apply(const Recipe& recipe, const Source& source) {
   }
   for (const Layer& layer : layers[Form::kStored]) store_int8(layer);
   quantize_dynamic(graph, layers[Form::kDynamic], recipe.integers.weights);
-  graph.drop_unused_constants();
+  // Layers that share weights in the float model share what became of them.
+  passes::merge_duplicates(graph, source.inference);
   return model;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/inference.h"
 #include "quantize/static_qdq.h"
 #include "quantize/weight_only.h"
 
@@ -38,6 +39,7 @@ struct Recipe {
 struct Source {
   const ir::Model& model;
   const std::map<std::string, Statistics>& statistics;  // empty: not calibrated
+  const ir::Inference& inference;
 };
 
 ir::Model apply(const Recipe& recipe, const Source& source);

@@ -49,6 +49,7 @@ Json to_json(const Report& report) {
        {"method", report.method},
        {"command", report.command},
        {"samples", report.random_samples ? Json("random") : Json(report.samples)},
+       {"checked_samples", report.checked},
        {"bytes", Json::object({{"before", report.bytes_before}, {"after", report.bytes_after}})},
        {"milliseconds", Json::object({{"before", report.milliseconds_before}, {"after", report.milliseconds_after}})},
        {"fidelity", fidelity_json(report.fidelity)},

@@ -36,7 +36,8 @@ struct Report {
   std::string mode;
   std::string method;  // how static scales were found: "entropy, bias corrected"
   std::string command;
-  size_t samples = 0;
+  size_t samples = 0;  // that there were
+  size_t checked = 0;  // of them, whose answers were compared
   bool random_samples = false;
   size_t bytes_before = 0;
   size_t bytes_after = 0;

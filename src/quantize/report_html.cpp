@@ -56,7 +56,7 @@ std::string summary(const Report& r) {
   }
   text += fmt::format("<tr><td>answers</td><td class=n></td><td class=n>{}</td><td>cosine {:.6f}, {}</td></tr></table>",
                       decibels(r.fidelity.sqnr), r.fidelity.cosine,
-                      r.random_samples ? "on random inputs" : fmt::format("on {} samples", r.samples));
+                      r.random_samples ? "on random inputs" : fmt::format("on {} samples", r.checked));
   for (const std::string& note : r.notes) text += "<p>" + escaped(note) + "</p>";
   return text;
 }

@@ -91,9 +91,54 @@ class Inserter {
     if (options_.correct_bias && adds_bias && found != statistics_.end() && !found->second.channels.empty()) {
       correct_bias(layer, weight, found->second.channels.means(), bias);
     }
-    node.set_input(layer.weight_input, dequantized(weight.values, weight.scales, weight.zero,
-                                                   static_cast<int64_t>(layer.channel_axis), node));
+    if (!node.is("Conv")) return use_product(layer, weight, bias);
+    node.set_input(layer.weight_input, dequantized(weight.values, weight.scales, weight.zero, 0, node));
     if (!bias.empty()) node.set_input(2, dequantized_bias(bias, input_scale, weight.scales, node));
+  }
+
+  // A MatMul of integers, and the bias subtracted: ONNX Runtime makes a Gemm of MatMul and Add, and computes a Gemm
+  // whose result is float with floats.
+  void use_product(const Layer& layer, const QuantizedWeight& weight, const std::vector<float>& bias) {
+    Node& node = *layer.node;
+    Value* columns = dequantized(as_columns(weight.values, layer.channel_axis), weight.scales, weight.zero, 1, node);
+    if (node.is("MatMul")) {
+      node.set_input(1, columns);
+      return subtract_added(node);
+    }
+    node.attrs = {};
+    if (bias.empty()) {
+      node.op_type = "MatMul";
+      return node.set_input(1, columns);
+    }
+    // The product gets a value of its own; the sum stays where the Gemm's result was.
+    Node* product = graph_.add_node("", "MatMul", {node.input(0), columns}, 1, &node);
+    product->output()->dtype = ir::DType::kFloat;
+    product->output()->shape = node.output()->shape;
+    product->origin = node.origin;
+    std::swap(product->name, node.name);
+    node.op_type = "Sub";
+    node.set_input(0, product->output());
+    node.set_input(1, negated(bias, {static_cast<int64_t>(bias.size())}));
+    node.set_input(2, nullptr);
+    node.trim_inputs();
+  }
+
+  // x @ w + bias → x @ w - (-bias)
+  void subtract_added(const Node& product) {
+    const Value* result = product.output();
+    if (result->uses().size() != 1 || result->uses().front().node == nullptr) return;
+    Node& sum = *result->uses().front().node;
+    if (!sum.is("Add") || sum.graph() != &graph_) return;
+    Value* added = sum.input(sum.input(0) == result ? 1 : 0);
+    if (!added->is_constant()) return;
+    sum.op_type = "Sub";
+    sum.set_input(0, product.output());
+    sum.set_input(1, negated(added->constant()->floats(), added->constant()->dims()));
+  }
+
+  Value* negated(std::vector<float> values, ir::Dims dims) {
+    for (float& value : values) value = -value;
+    return graph_.add_constant(ir::Tensor::of(std::move(dims), values));
   }
 
   Value* dequantized(const ir::Tensor& values, const std::vector<float>& scales, int zero, int64_t axis, Node& node) {

@@ -19,19 +19,34 @@ float full_scale(std::span<const float> values, const IntegerRange& range) {
   return scale;
 }
 
+// To the nearest, ties to even, of small numbers: a float of this size has no fraction.
+float rounded(float small) {
+  constexpr float kNoFraction = 0x1.8p23F;
+  return (small + kNoFraction) - kNoFraction;
+}
+
 int to_integer(float value, float inverse, const IntegerRange& range) {
-  const float rounded = std::nearbyint(value * inverse) + static_cast<float>(range.zero);
-  return static_cast<int>(std::clamp(rounded, static_cast<float>(range.low), static_cast<float>(range.high)));
+  const float inside = std::min(std::max(value * inverse, static_cast<float>(range.low - range.zero)),
+                                static_cast<float>(range.high - range.zero));
+  return static_cast<int>(rounded(inside)) + range.zero;
 }
 
 double squared_error(std::span<const float> values, float scale, const IntegerRange& range) {
+  constexpr size_t kLanes = 4;
   const float inverse = 1 / scale;
-  double error = 0;
-  for (const float value : values) {
-    const float back = scale * static_cast<float>(to_integer(value, inverse, range) - range.zero);
-    error += static_cast<double>(value - back) * static_cast<double>(value - back);
+  const auto low = static_cast<float>(range.low - range.zero);
+  const auto high = static_cast<float>(range.high - range.zero);
+  const auto error_of = [&](float value) {
+    const float off = value - scale * rounded(std::min(std::max(value * inverse, low), high));
+    return static_cast<double>(off) * static_cast<double>(off);
+  };
+  std::array<double, kLanes> errors{};
+  size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) errors[lane] += error_of(values[i + lane]);
   }
-  return error;
+  for (; i < values.size(); ++i) errors[0] += error_of(values[i]);
+  return errors[0] + errors[1] + errors[2] + errors[3];
 }
 
 float best_scale(std::span<const float> values, const IntegerRange& range, float least) {
@@ -96,6 +111,17 @@ QuantizedWeight quantize_weight(const ir::Tensor& weight, size_t channel_axis, c
   }
   result.values = ir::Tensor(range.dtype, weight.dims(), Bytes::from_vector(std::move(bytes)));
   return result;
+}
+
+ir::Tensor as_columns(const ir::Tensor& values, size_t channel_axis) {
+  if (channel_axis != 0) return values;
+  const auto rows = static_cast<size_t>(values.dims()[0]);
+  const auto width = static_cast<size_t>(values.dims()[1]);
+  std::vector<std::byte> moved(values.count());
+  for (size_t i = 0; i < rows; ++i) {
+    for (size_t j = 0; j < width; ++j) moved[j * rows + i] = values.bytes().view()[i * width + j];
+  }
+  return ir::Tensor(values.dtype(), {values.dims()[1], values.dims()[0]}, Bytes::from_vector(std::move(moved)));
 }
 
 }  // namespace onward::quantize

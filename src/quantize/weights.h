@@ -33,6 +33,9 @@ struct QuantizedWeight {
 QuantizedWeight quantize_weight(const ir::Tensor& weight, size_t channel_axis, const IntegerRange& range,
                                 std::span<const float> least_scales = {});
 
+// The integers of a Gemm's or MatMul's weight with one column for each result channel.
+ir::Tensor as_columns(const ir::Tensor& values, size_t channel_axis);
+
 // How row-major elements belong to channels: element i is of channel (i / inner) % channels.
 struct ChannelLayout {
   size_t channels;

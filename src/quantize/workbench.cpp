@@ -15,10 +15,10 @@ constexpr std::chrono::milliseconds kTimingBudget{500};
 
 }  // namespace
 
-Workbench::Workbench(ir::Model& model, const Options& options, const Samples& samples, const Host& host)
-    : model_(model), options_(options), samples_(samples), host_(host) {
+Workbench::Workbench(ir::Model& model, const runtime::Session& session, const Options& options, const Samples& samples,
+                     const Host& host)
+    : model_(model), options_(options), samples_(samples), host_(host), reference_(session) {
   check_not_quantized(model);
-  reference_ = host.open(model);
   float_bytes_ = host.size(model);
   layers_ = find_layers(*model.graph, true);
   if (layers_.empty() && options.mode != Mode::kHalf) {
@@ -37,16 +37,18 @@ const std::map<std::string, Statistics>& Workbench::statistics() {
     if ((product || layer.node->is("Conv")) && refuse_integers(layer).empty()) integer.push_back(layer);
   }
   watched = watched_values(*model_.graph, integer);
-  return *(statistics_ = calibrate(model_, watched, samples_, host_));
+  const bool ends_only =
+      options_.mode == Mode::kStatic && !options_.search && options_.integers.method == Method::kMinMax;
+  return *(statistics_ = calibrate(model_, watched, samples_, host_, !ends_only));
 }
 
 ir::Model Workbench::make(const Recipe& recipe) {
   static const std::map<std::string, Statistics> kNone;
-  return apply(recipe, {model_, statistics_ ? *statistics_ : kNone});
+  return apply(recipe, {model_, statistics_ ? *statistics_ : kNone, host_.inference});
 }
 
 Fidelity Workbench::fidelity(ir::Model& candidate) {
-  return measure(*reference_, host_.open(candidate), samples_, options_.check_samples);
+  return measure(reference_, host_.open(candidate), samples_, options_.check_samples);
 }
 
 std::vector<double> time_sessions(const std::vector<const runtime::Session*>& sessions, const Samples& samples,

@@ -89,6 +89,16 @@ Ort::Value to_value(const ir::Tensor& tensor, std::vector<Bytes>& keep) {
                                   ort_type(tensor.dtype()));
 }
 
+void add_weights(Ort::SessionOptions& ort, const std::vector<NamedTensor>& weights, std::vector<Bytes>& keep) {
+  std::vector<std::string> names;
+  std::vector<Ort::Value> values;
+  for (const auto& [name, tensor] : weights) {
+    names.push_back(name);
+    values.push_back(to_value(tensor, keep));
+  }
+  if (!names.empty()) ort.AddExternalInitializers(names, values);
+}
+
 // An answer's memory belongs to the environment.
 struct Answer {
   std::shared_ptr<Ort::Env> env;
@@ -134,6 +144,7 @@ void RunControl::terminate() { impl_->options.SetTerminate(); }
 struct Session::Impl {
   std::shared_ptr<Ort::Env> env = environment();
   std::optional<TemporaryFolder> profile;
+  std::vector<Bytes> weights;
   mutable Ort::Session session{nullptr};  // its Run is thread-safe, though not const
   std::vector<ValueInfo> inputs;
   std::vector<ValueInfo> outputs;
@@ -215,7 +226,8 @@ Session Session::load(const std::filesystem::path& path, const SessionOptions& o
 
 Session Session::from_bytes(const Bytes& model, const std::string& name, const SessionOptions& options) {
   auto impl = std::make_unique<Impl>();
-  impl->session = make_session(options, name, impl->profile, [&](const Ort::SessionOptions& ort) {
+  impl->session = make_session(options, name, impl->profile, [&](Ort::SessionOptions& ort) {
+    add_weights(ort, options.weights, impl->weights);
     return Ort::Session(*impl->env, model.data(), model.size(), ort);
   });
   impl->describe_values();

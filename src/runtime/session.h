@@ -60,6 +60,8 @@ struct SessionOptions {
   std::vector<std::filesystem::path> custom_ops;
   // Whether the time of every node is kept until end_profile().
   bool profile = false;
+  // What the model refers to as external data, by name: read where it lies, which the session keeps.
+  std::vector<NamedTensor> weights;
 };
 
 // Movable; `run` may be called from several threads at once.
@@ -69,7 +71,8 @@ class Session {
   // kUnimplemented (an operator this ONNX Runtime lacks), kInvalidArgument (also for a library of custom operators that
   // can't be loaded).
   static Session load(const std::filesystem::path& path, const SessionOptions& options = {});
-  // A model in memory without external data; `name` stands in messages. The bytes may go afterwards.
+  // A model in memory whose external data are in `options.weights`; `name` stands in messages. The bytes may go
+  // afterwards.
   static Session from_bytes(const Bytes& model, const std::string& name, const SessionOptions& options = {});
 
   Session(Session&&) noexcept;

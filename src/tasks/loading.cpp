@@ -3,21 +3,16 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/temporary_folder.h"
 
 namespace onward::tasks {
 
 runtime::Session open_session(ir::Model& model, const std::string& name, int opset,
                               const runtime::SessionOptions& session) {
-  const exporter::Serialized serialized = exporter::serialize(model, {.opset = opset});
-  if (serialized.external.empty()) {
-    return runtime::Session::from_bytes(serialized.joined(), name, session);
-  }
-  // Over 2 GiB: ONNX Runtime maps the weights from a file, which may be gone by name once it is open.
-  const TemporaryFolder folder;
-  const std::filesystem::path file = folder.path() / "model.onnx";
-  exporter::write_onnx(model, file, {.opset = opset});
-  return runtime::Session::load(file, session);
+  // Weights stay where they lie, of whatever size they are together.
+  exporter::Serialized serialized = exporter::serialize(model, {.opset = opset, .inline_limit = 0});
+  runtime::SessionOptions options = session;
+  options.weights = std::move(serialized.external_tensors);
+  return runtime::Session::from_bytes(serialized.joined(), name, options);
 }
 
 runtime::Session open_session(const std::filesystem::path& path, const convert::Options& options,

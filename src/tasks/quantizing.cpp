@@ -17,7 +17,7 @@ constexpr size_t kRandomSamples = 4;
 
 std::map<std::string, double> node_times(ir::Model& model, const QuantizeTask& task, int opset,
                                          const std::vector<ir::Tensor>& inputs) {
-  constexpr int kRuns = 7;
+  constexpr int kRuns = 5;
   runtime::Session session = open_session(model, task.source, opset, {.custom_ops = task.custom_ops, .profile = true});
   const std::vector<ir::Tensor> adapted = quantize::inputs_for(session, inputs);
   for (int i = 0; i < kRuns; ++i) session.run(adapted);
@@ -59,7 +59,7 @@ quantize::Report quantize_file(const QuantizeTask& task) {
   options.random_samples = task.samples == nullptr;
   const quantize::Samples samples =
       options.random_samples ? random_samples(kRandomSamples, session) : task.samples(session);
-  quantize::Result result = quantize::quantize(model, options, samples, host);
+  quantize::Result result = quantize::quantize(model, session, options, samples, host);
   exporter::write_onnx(result.model, task.output, {.opset = opset});
   result.report.source = task.source;
   result.report.output = task.output;

@@ -179,7 +179,9 @@ def test_the_c_api_needs_no_cpp(prefix, tmp_path):
     run("cmake", "-G", "Ninja", "-S", ROOT / "examples" / "c", "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
     run("cmake", "--build", build)
     out = run(build / "predict", MODELS / "linear.onnx", tmp_path / "m.onnx")
-    assert out == "out y [-1,3]\nin  x [-1,3]\nanswer: 1\nserved on a port: yes\n"
+    assert out == "ONNX: Add 1 Mul 1\nout y [-1,3]\nin  x [-1,3]\nanswer: 1\nserved on a port: yes\n"
+    out = run(build / "predict", EXAMPLE / "Model.keras", tmp_path / "m.onnx", tmp_path / "small.onnx")
+    assert out.startswith("Keras (.keras): ") and out.endswith("smaller: yes\n")
 
 
 def test_pkg_config_finds_it(prefix, tmp_path):

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 
 namespace onward::quantize {
@@ -22,7 +23,7 @@ constexpr Method kAll[] = {Method::kMinMax, Method::kPercentile, Method::kEntrop
 TEST(Histogram, RangesHoldZeroAndLieWithinWhatWasSeen) {
   for (const float scale : {1e-6F, 0.1F, 1.0F, 3e5F}) {
     Histogram histogram;
-    histogram.add(normal(5000, scale, 1));
+    EXPECT_TRUE(histogram.add(normal(5000, scale, 1)));
     for (const Method method : kAll) {
       const Range range = histogram.range(method);
       EXPECT_LE(range.low, 0);
@@ -39,9 +40,9 @@ TEST(Histogram, OrderOfSamplesDoesNotMatter) {
   const std::vector<float> large = normal(1000, 50, 2);
   const std::vector<float> zeros(100, 0.0F);
   Histogram one;
-  for (const auto* values : {&zeros, &small, &large}) one.add(*values);
+  for (const auto* values : {&zeros, &small, &large}) EXPECT_TRUE(one.add(*values));
   Histogram other;
-  for (const auto* values : {&large, &zeros, &small}) other.add(*values);
+  for (const auto* values : {&large, &zeros, &small}) EXPECT_TRUE(other.add(*values));
   for (const Method method : kAll) {
     EXPECT_EQ(one.range(method).low, other.range(method).low);
     EXPECT_EQ(one.range(method).high, other.range(method).high);
@@ -52,7 +53,7 @@ TEST(Histogram, OutliersAreClippedButForMinMax) {
   std::vector<float> values = normal(100000, 1, 3);
   values[7] = 1000;
   Histogram histogram;
-  histogram.add(values);
+  EXPECT_TRUE(histogram.add(values));
   EXPECT_EQ(histogram.range(Method::kMinMax).high, 1000);
   EXPECT_LT(histogram.range(Method::kPercentile, 99.9).high, 10);
   EXPECT_LT(histogram.range(Method::kEntropy).high, 1000);
@@ -61,7 +62,7 @@ TEST(Histogram, OutliersAreClippedButForMinMax) {
 TEST(Histogram, PercentileKeepsTheShare) {
   const std::vector<float> values = normal(100000, 1, 4);
   Histogram histogram;
-  histogram.add(values);
+  EXPECT_TRUE(histogram.add(values));
   const Range range = histogram.range(Method::kPercentile, 99);
   const auto outside =
       std::count_if(values.begin(), values.end(), [&](float value) { return value < range.low || value > range.high; });
@@ -71,9 +72,32 @@ TEST(Histogram, PercentileKeepsTheShare) {
 TEST(Histogram, OnlyZerosAndNothing) {
   Histogram histogram;
   EXPECT_EQ(histogram.range(Method::kMse).high, 0);
-  histogram.add(std::vector<float>(10, 0.0F));
+  EXPECT_TRUE(histogram.add(std::vector<float>(10, 0.0F)));
   EXPECT_EQ(histogram.count(), 10U);
   for (const Method method : kAll) EXPECT_EQ(histogram.range(method).high, 0);
+}
+
+TEST(Histogram, RefusesWhatIsNotFinite) {
+  Histogram histogram;
+  ASSERT_TRUE(histogram.add(std::vector<float>{1, 2}));
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (size_t at = 0; at < 11; ++at) {
+      std::vector<float> values(11, 5.0F);
+      values[at] = at % 2 == 0 ? bad : -bad;
+      EXPECT_FALSE(histogram.add(values)) << at;
+    }
+  }
+  EXPECT_EQ(histogram.count(), 2U);
+  EXPECT_EQ(histogram.max(), 2);
+}
+
+TEST(Histogram, EndsAloneGiveMinMax) {
+  Histogram ends(false);
+  ASSERT_TRUE(ends.add(normal(1000, 3, 1)));
+  for (const Method method : kAll) {
+    EXPECT_EQ(ends.range(method).low, ends.min());
+    EXPECT_EQ(ends.range(method).high, ends.max());
+  }
 }
 
 TEST(ChannelMoments, MeansPerChannel) {

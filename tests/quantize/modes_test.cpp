@@ -16,7 +16,8 @@ size_t count(const ir::Model& model, std::string_view type) {
 
 Result quantized(ir::Model model, const ir::Dims& dims, Options options) {
   options.runs = 1;
-  return quantize(model, options, samples_of(dims, 6), host());
+  const runtime::Session session = host().open(model);
+  return quantize(model, session, options, samples_of(dims, 6), host());
 }
 
 const ir::Dims kImage{1, 3, 16, 16};
@@ -65,6 +66,44 @@ TEST(Modes, ProductsInEveryMode) {
   }
   EXPECT_EQ(count(quantized(product_net(), kSequence, mode(Mode::kDynamic)).model, "MatMulInteger"), 2U);
   EXPECT_EQ(count(quantized(product_net(), kSequence, mode(Mode::kWeights4)).model, "MatMulNBits"), 2U);
+}
+
+// ONNX Runtime would make a Gemm of MatMul and Add, and compute it with floats.
+TEST(Modes, StaticProductsSubtractTheirBias) {
+  const Result result = quantized(product_net(), kSequence, mode(Mode::kStatic));
+  EXPECT_EQ(count(result.model, "MatMul"), 2U);
+  EXPECT_EQ(count(result.model, "Sub"), 2U);
+  EXPECT_EQ(count(result.model, "Add"), 1U);
+
+  ir::Model gemm;
+  ir::Builder b(*gemm.graph, inference());
+  ir::Value* x = gemm.graph->add_input("x", ir::DType::kFloat, ir::Shape{2, 40});
+  ir::Value* hidden = b.op("Gemm", {x, b.constant(random_weight({64, 40}, 1)), b.constant(random_tensor({64}, 2))},
+                           {{"transB", int64_t{1}}});
+  gemm.graph->add_output(b.op("Gemm", {b.Relu(hidden), b.constant(random_weight({64, 8}, 3))}), "y");
+  Options plain = mode(Mode::kStatic);
+  plain.search = false;
+  const Result products = quantized(std::move(gemm), {2, 40}, plain);
+  EXPECT_EQ(count(products.model, "Gemm"), 0U);
+  EXPECT_EQ(count(products.model, "MatMul"), 2U);
+  EXPECT_EQ(count(products.model, "Sub"), 1U);
+  EXPECT_GT(products.report.fidelity.sqnr, 25);
+}
+
+TEST(Modes, SharedWeightsStayShared) {
+  for (const Mode one : {Mode::kStatic, Mode::kDynamic, Mode::kWeights8}) {
+    ir::Model model;
+    ir::Builder b(*model.graph, inference());
+    ir::Value* x = model.graph->add_input("x", ir::DType::kFloat, ir::Shape{2, 7, 40});
+    ir::Value* weight = b.constant(random_weight({40, 40}, 1));
+    model.graph->add_output(b.MatMul(b.Relu(b.MatMul(x, weight)), weight), "y");
+    const Result result = quantized(std::move(model), kSequence, mode(one));
+    size_t matrices = 0;
+    for (const ir::Value& value : result.model.graph->values()) {
+      matrices += value.is_constant() && value.constant()->bytes().size() >= 1600 ? 1 : 0;
+    }
+    EXPECT_EQ(matrices, 1U) << result.report.mode;
+  }
 }
 
 TEST(Modes, WeightsOfConvolutionsAreStoredSmall) {
@@ -144,7 +183,8 @@ TEST(Modes, RefusesWhatIsQuantizedOrHasNoWeights) {
 
 TEST(Modes, StaticWantsSamples) {
   ir::Model model = conv_net();
-  EXPECT_THROW(quantize(model, mode(Mode::kStatic), samples_of(kImage, 0), host()), Error);
+  const runtime::Session session = host().open(model);
+  EXPECT_THROW(quantize(model, session, mode(Mode::kStatic), samples_of(kImage, 0), host()), Error);
 }
 
 TEST(Patterns, Match) {
