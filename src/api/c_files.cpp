@@ -27,7 +27,8 @@ namespace {
 onward::Result<std::vector<onward::Tensor>> sample_of(const onward_quantize_options& options, size_t index) {
   std::vector<onward_tensor> given(options.sample_inputs);
   if (options.sample(options.sample_context, index, given.data(), given.size()) != 0) {
-    return Status(StatusCode::kAborted, "sample " + std::to_string(index) + " was refused by the function that gives it");
+    return Status(StatusCode::kAborted,
+                  "sample " + std::to_string(index) + " was refused by the function that gives it");
   }
   std::vector<onward::Tensor> tensors;
   for (const onward_tensor& one : given) {
