@@ -9,6 +9,7 @@ Runtime in turns, and the ratio is that of the medians.
 """
 import importlib.util
 import os
+import pathlib
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -38,7 +39,13 @@ def lstm_classifier():
     return keras.Model(tokens, keras.layers.Dense(10, activation="softmax")(keras.layers.LSTM(64)(x)))
 
 
+def example():
+    folder = pathlib.Path(__file__).resolve().parent.parent / "examples" / "segmentation"
+    return keras.saving.load_model(folder / "Model.keras", compile=False)
+
+
 MODELS = {
+    "example U-Net": example,
     "MobileNetV2": lambda: keras.applications.MobileNetV2(weights=None),
     "ResNet50": lambda: keras.applications.ResNet50(weights=None),
     "EfficientNetB0": lambda: keras.applications.EfficientNetB0(weights=None),
