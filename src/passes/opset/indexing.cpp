@@ -107,6 +107,17 @@ bool has_new_grid_mode(const Node& node) {
 
 Outcome no_grid_sample(Node&, Rewrite&) { return Outcome::no("GridSample came with opset 16"); }
 
+// Before opset 16 RoiAlign has no modes and does what "output_half_pixel" says since.
+bool has_roi_mode(const Node& node) { return node.attrs.find("coordinate_transformation_mode") != nullptr; }
+
+Outcome old_roi_align(Node& node, Rewrite&) {
+  if (node.attrs.get("coordinate_transformation_mode", "half_pixel") != "output_half_pixel") {
+    return Outcome::no("RoiAlign with half-pixel coordinates came with opset 16");
+  }
+  node.attrs.erase("coordinate_transformation_mode");
+  return Outcome::done();
+}
+
 }  // namespace
 
 void add_indexing(Table& table) {
@@ -116,6 +127,7 @@ void add_indexing(Table& table) {
   below(table, 16, "ScatterElements", scatter_elements, has_reduction);
   below(table, 18, "ScatterElements", scatter_elements, takes_extreme);
   below(table, 16, "GridSample", no_grid_sample);
+  below(table, 16, "RoiAlign", old_roi_align, has_roi_mode);
   below(table, 20, "GridSample", old_grid_modes, has_new_grid_mode);
   from(table, 20, "GridSample", rename_grid_modes, has_old_grid_mode);
 }
