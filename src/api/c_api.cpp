@@ -66,8 +66,9 @@ onward_status* onward_model_load(const char* path, const onward_load_options* op
     if (given.convert != nullptr) wanted.convert = to_cpp(given.convert);
     wanted.custom_ops = texts<std::filesystem::path>(given.custom_ops, given.custom_op_count);
     onward::Result<onward::Model> loaded = onward::Model::load(text(path), wanted);
-    if (loaded.ok()) *model = new onward_model(*std::move(loaded));
-    return loaded.status();
+    if (!loaded.ok()) return loaded.status();
+    *model = new onward_model(*std::move(loaded));
+    return Status();
   });
 }
 
@@ -93,8 +94,9 @@ onward_status* onward_model_predict(const onward_model* model, const onward_tens
       tensors.push_back(*std::move(tensor));
     }
     onward::Result<std::vector<onward::Tensor>> outputs = model->model.predict(tensors);
-    if (outputs.ok()) *answer = new onward_answer(*std::move(outputs));
-    return outputs.status();
+    if (!outputs.ok()) return outputs.status();
+    *answer = new onward_answer(*std::move(outputs));
+    return Status();
   });
 }
 
@@ -130,8 +132,9 @@ onward_status* onward_server_start(const onward_server_options* options, onward_
     wanted.port = given.port;
     wanted.grpc_port = given.grpc_port;
     onward::Result<onward::Server> started = onward::Server::start(wanted);
-    if (started.ok()) *server = new onward_server{*std::move(started)};
-    return started.status();
+    if (!started.ok()) return started.status();
+    *server = new onward_server{*std::move(started)};
+    return Status();
   });
 }
 

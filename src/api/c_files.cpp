@@ -63,8 +63,9 @@ onward_status* onward_inspect_file(const char* source, const onward_convert_opti
                                    onward_inspection** inspection) {
   return guarded([&] {
     onward::Result<onward::FileInfo> info = onward::inspect_file(text(source), to_cpp(options).import);
-    if (info.ok()) *inspection = new onward_inspection(*std::move(info));
-    return info.status();
+    if (!info.ok()) return info.status();
+    *inspection = new onward_inspection(*std::move(info));
+    return Status();
   });
 }
 
@@ -104,8 +105,9 @@ onward_status* onward_quantize_file(const char* source, const char* target, cons
     const onward_quantize_options given = taken(options, ONWARD_QUANTIZE_OPTIONS_INIT);
     onward::Result<onward::Quantization> done =
         onward::quantize_file(text(source), text(target), to_cpp_options(given));
-    if (done.ok() && quantization != nullptr) *quantization = new onward_quantization{*std::move(done)};
-    return done.status();
+    if (!done.ok()) return done.status();
+    if (quantization != nullptr) *quantization = new onward_quantization{*std::move(done)};
+    return Status();
   });
 }
 
