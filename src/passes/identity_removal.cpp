@@ -8,6 +8,7 @@
 //   y = Slice, Pad, Tile, Squeeze, Split … →  x     where they take, add or repeat nothing
 //   y = Add(x, 0), Mul(x, 1) …             →  x     where the number does not widen the shape
 //   y = Concat, Sum, Max(x)                →  x     with one input
+//   y = LSTM, GRU, RNN(…, h, c)            →  without initial states that are zero
 #include <algorithm>
 #include <limits>
 
@@ -148,6 +149,32 @@ Outcome sub(Node& node, Rewrite& rewrite) { return neutral(node, rewrite, 0, fal
 Outcome mul(Node& node, Rewrite& rewrite) { return neutral(node, rewrite, 1, true); }
 Outcome div(Node& node, Rewrite& rewrite) { return neutral(node, rewrite, 1, false); }
 
+// Zeros, whatever was done to their shape.
+bool is_zeros(const Value* value) {
+  while (const Node* node = value->producer()) {
+    const bool view = node->is("Expand") || node->is("Unsqueeze") || node->is("Squeeze") || node->is("Reshape") ||
+                      node->is("Transpose") || node->is("Identity");
+    if (!view) return false;
+    value = node->input(0);
+  }
+  return is_constant_of(value, 0);
+}
+
+Outcome initial_states(Node& node, Rewrite& /*rewrite*/) {
+  constexpr size_t kHidden = 5;
+  constexpr size_t kCell = 6;
+  bool dropped = false;
+  for (const size_t place : {kHidden, kCell}) {
+    const Value* state = place < node.inputs().size() ? node.input(place) : nullptr;
+    if (state == nullptr || !is_zeros(state)) continue;
+    Node* producer = state->producer();
+    node.set_input(place, nullptr);
+    if (producer != nullptr) erase_if_dead(producer);
+    dropped = true;
+  }
+  return dropped ? Outcome::done() : Outcome::no("no initial state, or one that is not zero");
+}
+
 constexpr Rule kRules[] = {
     {"Identity", to_input},
     {"Dropout", dropout},
@@ -174,6 +201,9 @@ constexpr Rule kRules[] = {
     {"Mul", mul},
     {"Div", div},
     {"Pow", div},
+    {"LSTM", initial_states},
+    {"GRU", initial_states},
+    {"RNN", initial_states},
 };
 
 }  // namespace
