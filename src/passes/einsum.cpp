@@ -1,12 +1,14 @@
-// Einsum of two operands that is a product of matrices becomes one, with the transposes and reshapes that it needs,
-// which other passes then merge with those around it:
+// Einsum of two operands that is a product of matrices or of elements becomes one, with the transposes and reshapes
+// that it needs, which other passes then merge with those around it:
 //
 //   Einsum<"abc,cde->abde">(x, W)   →  Reshape(MatMul(x, Reshape(W, [c, d·e])), [0, 0, d, e])
 //   Einsum<"abhd,achd->ahbc">(q, k) →  MatMul(Transpose(q), Transpose(k))
+//   Einsum<"ab,c->abc">(x, y)       →  Mul(Unsqueeze(x, [2]), y)
 //
 // Every letter of the equation is shared by all three (a batch), by both operands only (summed), or by one operand and
-// the result (free). Conditions: at least one letter is summed, none is twice in an operand, and a letter's dims are
-// nowhere known to differ; several free letters of the second operand have known dims but for one.
+// the result (free). Without a summed letter it is a product of elements. Conditions: no letter is twice in an operand,
+// and a letter's dims are nowhere known to differ; several free letters of the second operand have known dims but for
+// one.
 #include <algorithm>
 #include <string>
 
@@ -69,7 +71,7 @@ std::optional<Roles> roles_of(const Equation& equation) {
   for (const char letter : equation.second) {
     if (!has(equation.result, letter) && !has(equation.first, letter)) return std::nullopt;
   }
-  return roles.summed.empty() ? std::nullopt : std::optional(roles);
+  return roles;
 }
 
 std::vector<int64_t> order(const std::string& from, const std::string& to) {
@@ -94,6 +96,25 @@ std::optional<std::vector<int64_t>> sizes(const std::string& own, const Value* o
     return std::nullopt;
   }
   return result;
+}
+
+// The operand with its letters in the order of the result, and an axis of length 1 for each that it lacks.
+Value* spread_over(ir::Builder& b, Value* operand, const std::string& own, const std::string& result) {
+  std::string ordered;
+  std::vector<int64_t> missing;
+  for (size_t i = 0; i < result.size(); ++i) {
+    if (has(own, result[i])) {
+      ordered += result[i];
+    } else {
+      missing.push_back(static_cast<int64_t>(i));
+    }
+  }
+  // Those in front come by themselves.
+  std::erase_if(missing,
+                [&](int64_t axis) { return ordered.empty() || axis < static_cast<int64_t>(result.find(ordered[0])); });
+  for (int64_t& axis : missing) axis -= static_cast<int64_t>(result.find(ordered[0]));
+  Value* turned = b.Transpose(operand, order(own, ordered));
+  return missing.empty() ? turned : b.Unsqueeze(turned, missing);
 }
 
 class Product {
@@ -167,11 +188,16 @@ Outcome to_matmul(Node& node, Rewrite& rewrite) {
   Value* y = node.input(1);
   const auto equation = read_equation(node.attrs.get("equation", ""));
   const auto roles = equation ? roles_of(*equation) : std::nullopt;
-  if (!roles) return Outcome::no("no product of matrices");
+  if (!roles) return Outcome::no("no product");
   if (!x->shape || !y->shape || x->rank() != equation->first.size() || y->rank() != equation->second.size()) {
     return Outcome::no("a rank is unknown");
   }
   if (!dims_agree(*equation, x, y)) return Outcome::no("the dims of a letter differ");
+  if (roles->summed.empty()) {
+    rewrite.replace(node.output(), rewrite.b.Mul(spread_over(rewrite.b, x, equation->first, equation->result),
+                                                 spread_over(rewrite.b, y, equation->second, equation->result)));
+    return Outcome::done();
+  }
   // Whose free letters come first in the result is the left factor.
   const size_t first = roles->first.empty() ? std::string::npos : equation->result.find(roles->first.front());
   const size_t second = roles->second.empty() ? std::string::npos : equation->result.find(roles->second.front());
