@@ -151,7 +151,7 @@ class ModelWriter {
     GraphWriter::for_each_initializer(graph, [&](const ir::Value& value) { add(value); });
   }
 
-  Serialized finish(const std::string& head, std::string graph_rest) {
+  Serialized finish(const std::string& head, const std::string& graph_rest) {
     size_t graph_size = graph_rest.size();
     for (const Bytes& part : parts_) graph_size += part.size();
     std::string front = head;
@@ -248,9 +248,9 @@ Bytes Serialized::joined() const {
 Serialized serialize(ir::Model& model, const WriteOptions& options, const std::string& data_file) {
   assign_names(*model.graph);
   GraphWriter graph(*model.graph);
-  std::string graph_rest = serialized(graph.write());
+  const std::string graph_rest = serialized(graph.write());
   const std::string head = serialized(model_head(model, graph.domains(), options.opset));
-  return ModelWriter(*model.graph, options, data_file).finish(head, std::move(graph_rest));
+  return ModelWriter(*model.graph, options, data_file).finish(head, graph_rest);
 }
 
 void write_onnx(ir::Model& model, const std::filesystem::path& path, const WriteOptions& options) {

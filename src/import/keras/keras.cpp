@@ -164,7 +164,7 @@ ir::Model read_keras(const Bytes& file, const std::string& name, const Options& 
   }
   ir::Builder builder(*model.graph, inference);
   Blockers blockers;
-  keras::Session session{builder, loaded.weights, loaded.assets, blockers, loaded.version.rfind("3", 0) != 0};
+  keras::Session session{builder, loaded.weights, loaded.assets, blockers, !loaded.version.starts_with('3')};
   const ir::Values outputs = keras::GraphBuilder(session).build(loaded.model, values, "");
   blockers.throw_if_any(name);
   const std::vector<std::string> names = output_names(loaded.model);
