@@ -11,6 +11,7 @@
 // one.
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "passes/passes.h"
 #include "passes/rewrite.h"
@@ -186,8 +187,8 @@ Outcome to_matmul(Node& node, Rewrite& rewrite) {
   if (node.inputs().size() != 2) return Outcome::no("not two operands");
   Value* x = node.input(0);
   Value* y = node.input(1);
-  const auto equation = read_equation(node.attrs.get("equation", ""));
-  const auto roles = equation ? roles_of(*equation) : std::nullopt;
+  auto equation = read_equation(node.attrs.get("equation", ""));
+  auto roles = equation ? roles_of(*equation) : std::nullopt;
   if (!roles) return Outcome::no("no product");
   if (!x->shape || !y->shape || x->rank() != equation->first.size() || y->rank() != equation->second.size()) {
     return Outcome::no("a rank is unknown");
@@ -199,16 +200,12 @@ Outcome to_matmul(Node& node, Rewrite& rewrite) {
     return Outcome::done();
   }
   // Whose free letters come first in the result is the left factor.
-  const size_t first = roles->first.empty() ? std::string::npos : equation->result.find(roles->first.front());
-  const size_t second = roles->second.empty() ? std::string::npos : equation->result.find(roles->second.front());
-  Value* product = nullptr;
-  if (second < first) {
-    const Equation swapped{equation->second, equation->first, equation->result};
-    const auto others = roles_of(swapped);
-    product = others ? Product(rewrite.b, swapped, *others).of(y, x) : nullptr;
-  } else {
-    product = Product(rewrite.b, *equation, *roles).of(x, y);
+  if (equation->result.find_first_of(roles->second) < equation->result.find_first_of(roles->first)) {
+    std::swap(x, y);
+    std::swap(equation->first, equation->second);
+    std::swap(roles->first, roles->second);
   }
+  Value* product = Product(rewrite.b, *equation, *roles).of(x, y);
   if (product == nullptr) return Outcome::no("a reshape would need sizes that are not known");
   rewrite.replace(node.output(), product);
   return Outcome::done();

@@ -282,12 +282,6 @@ Outcome affine(Node& node, Rewrite& rewrite) {
 
 // --- as Keras 2 has it --------------------------------------------------------------------------------------------
 
-// A value whose every element is `number`.
-bool is_filled(const Value* value, double number) {
-  const Node* expand = produced_by(value, "Expand");
-  return is_constant_of(expand != nullptr ? expand->input(0) : value, number);
-}
-
 // The mean over all axes but the second, without them.
 const Value* mean_of_channels(const Value* value) {
   const auto all_but_one = [](std::optional<std::vector<int64_t>> axes) {
@@ -328,7 +322,7 @@ Outcome normalization_of_rows(Node& node, Rewrite& rewrite) {
   }
   const auto normal = squared_difference(mean_of_channels(batch->input(4)));
   const bool own = normal && normal->x == rows && mean_of_channels(batch->input(3)) == rows;
-  if (!own || !is_filled(batch->input(1), 1) || !is_filled(batch->input(2), 0)) {
+  if (!own || !is_filled_with(batch->input(1), 1) || !is_filled_with(batch->input(2), 0)) {
     return Outcome::no("the statistics are not the rows' own");
   }
   const auto taken = trailing_dims(x, rows->dim(2).value());

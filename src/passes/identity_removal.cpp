@@ -149,24 +149,13 @@ Outcome sub(Node& node, Rewrite& rewrite) { return neutral(node, rewrite, 0, fal
 Outcome mul(Node& node, Rewrite& rewrite) { return neutral(node, rewrite, 1, true); }
 Outcome div(Node& node, Rewrite& rewrite) { return neutral(node, rewrite, 1, false); }
 
-// Zeros, whatever was done to their shape.
-bool is_zeros(const Value* value) {
-  while (const Node* node = value->producer()) {
-    const bool view = node->is("Expand") || node->is("Unsqueeze") || node->is("Squeeze") || node->is("Reshape") ||
-                      node->is("Transpose") || node->is("Identity");
-    if (!view) return false;
-    value = node->input(0);
-  }
-  return is_constant_of(value, 0);
-}
-
 Outcome initial_states(Node& node, Rewrite& /*rewrite*/) {
   constexpr size_t kHidden = 5;
   constexpr size_t kCell = 6;
   bool dropped = false;
   for (const size_t place : {kHidden, kCell}) {
     const Value* state = place < node.inputs().size() ? node.input(place) : nullptr;
-    if (state == nullptr || !is_zeros(state)) continue;
+    if (state == nullptr || !is_filled_with(state, 0)) continue;
     Node* producer = state->producer();
     node.set_input(place, nullptr);
     if (producer != nullptr) erase_if_dead(producer);

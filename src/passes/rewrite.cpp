@@ -130,6 +130,16 @@ bool is_constant_of(const Value* value, double number) {
   return std::all_of(values.begin(), values.end(), [number](double value) { return value == number; });
 }
 
+bool is_filled_with(const Value* value, double number) {
+  while (const Node* node = value->producer()) {
+    const bool reshaped = node->is("Expand") || node->is("Unsqueeze") || node->is("Squeeze") || node->is("Reshape") ||
+                          node->is("Transpose") || node->is("Identity");
+    if (!reshaped) return false;
+    value = node->input(0);
+  }
+  return is_constant_of(value, number);
+}
+
 bool same_shape(const Value* a, const Value* b) {
   if (!a->shape || !b->shape || a->shape->size() != b->shape->size()) return false;
   for (size_t i = 0; i < a->shape->size(); ++i) {

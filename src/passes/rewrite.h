@@ -71,6 +71,8 @@ std::optional<double> constant_number(const ir::Value* value);
 std::optional<std::vector<int64_t>> constant_ints(const ir::Value* value);
 // Whether it is a constant whose every element is `number`.
 bool is_constant_of(const ir::Value* value, double number);
+// The same for a value that is such a constant, expanded or otherwise given another shape.
+bool is_filled_with(const ir::Value* value, double number);
 // Whether both surely have the same shape.
 bool same_shape(const ir::Value* a, const ir::Value* b);
 // Whether shapes of equally many elements are the same: one dim may be unknown where no other is 0.

@@ -187,9 +187,6 @@ const onnx::OpSchema* find_schema(const std::string& op_type, int opset) {
   return onnx::OpSchemaRegistry::Schema(op_type, newest_opset(), "");
 }
 
-// Of a computed shape.
-constexpr int64_t kLongestContent = 16;
-
 void run_inference(const onnx::OpSchema& schema, Node& node) {
   const NodeView view(node);
   TypeContext types(view);
@@ -200,11 +197,7 @@ void run_inference(const onnx::OpSchema& schema, Node& node) {
   if (!is_integer(first.dtype) || !first.shape || first.shape->size() > 1) return;
   ContentContext content(view, types);
   schema.GetDataPropagationFunction()(content);
-  // A vector of unknown numbers still has its length, which what is put together of it needs.
-  const std::optional<ir::Dims> dims = ir::static_dims(*first.shape);
-  if (first.content || first.is_constant() || !dims) return;
-  const int64_t length = dims->empty() ? 1 : dims->front();
-  if (length <= kLongestContent) node.output()->content = ir::Shape(static_cast<size_t>(length));
+  if (!first.content && !first.is_constant()) node.output()->content = unknown_content(first);
 }
 
 }  // namespace

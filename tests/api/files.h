@@ -5,7 +5,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
+#include <system_error>
 
 #include "onward/onward.hpp"
 
@@ -15,12 +17,29 @@ inline std::filesystem::path fixture(const std::string& name) {
   return std::filesystem::path(ONWARD_SOURCE_DIR) / "tests" / "fixtures" / "models" / (name + ".onnx");
 }
 
+// Folders that go when the test program ends.
+class Scratch {
+ public:
+  ~Scratch() {
+    for (const auto& folder : folders_) std::filesystem::remove_all(folder, ignored_);
+  }
+  void add(const std::filesystem::path& folder) {
+    std::filesystem::create_directories(folder);
+    folders_.insert(folder);
+  }
+
+ private:
+  std::set<std::filesystem::path> folders_;
+  std::error_code ignored_;  // what stays behind is no failure of the test
+};
+
 // In the test's own folder.
 inline std::filesystem::path scratch(const std::string& name) {
+  static Scratch made;
   const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
   const std::filesystem::path folder =
       std::filesystem::path(testing::TempDir()) / (std::string(test.test_suite_name()) + "." + test.name());
-  std::filesystem::create_directories(folder);
+  made.add(folder);
   return folder / name;
 }
 

@@ -13,6 +13,7 @@ using tensorflow::DataType;
 // `x` reduced over the axes of input 1, which may be computed; none of them: not at all.
 Value* reduced(Call& c, std::string_view type, Value* x) {
   Value* axes = as_vector(c.b, c.input(1));
+  // ONNX takes the norm of each element then; the others give it back.
   if (axes->is_constant() && axes->constant()->count() == 0 && type != "ReduceL2") return x;
   const int64_t keep = c.flag("keep_dims", c.flag("keepdims")) ? 1 : 0;
   return c.b.op(type, {x, axes}, {{"keepdims", keep}, {"noop_with_empty_axes", 1}});
