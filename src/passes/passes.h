@@ -27,5 +27,6 @@ bool remove_identities(ir::Graph& graph, const ir::Inference& inference);
 bool multiply_unflattened(ir::Graph& graph, const ir::Inference& inference);
 bool plain_targets(ir::Graph& graph, const ir::Inference& inference);
 bool sink_transposes(ir::Graph& graph, const ir::Inference& inference);
+bool still_transposes(ir::Graph& graph, const ir::Inference& inference);
 
 }  // namespace onward::passes

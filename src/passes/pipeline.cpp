@@ -46,6 +46,8 @@ constexpr std::array kPipeline = {
     Pass{"fold_pad", fold_pad},
     // After folding, which gathers constant strings itself.
     Pass{"string_gather", gather_strings},
+    // After everything that looks for transposes; before merging, since it may put a reshape beside another.
+    Pass{"still_transposes", still_transposes},
     // After everything that looks for patterns: the casts it puts around operators would hide them.
     Pass{"kernel_types", cast_around_kernels},
     // Casts that follow one another become one.

@@ -10,6 +10,7 @@
 #include "passes/layout/roles.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
+#include "passes/views.h"
 
 namespace onward::passes {
 namespace {
@@ -17,16 +18,6 @@ namespace {
 using ir::Attr;
 using ir::Node;
 using ir::Value;
-
-// Empty where it is not known.
-Attr::Ints perm_of(const Node& node) {
-  if (const Attr* perm = node.attrs.find("perm")) return perm->as_ints();
-  Attr::Ints reversed;
-  if (node.input(0)->shape) {
-    for (size_t i = node.input(0)->rank(); i-- > 0;) reversed.push_back(static_cast<int64_t>(i));
-  }
-  return reversed;
-}
 
 Attr::Ints composed(const Attr::Ints& first, const Attr::Ints& second) {
   Attr::Ints both;
@@ -37,8 +28,8 @@ Attr::Ints composed(const Attr::Ints& first, const Attr::Ints& second) {
 Outcome merge_transposes(Node& node, Rewrite& rewrite) {
   const Node* before = produced_by(node.input(0), "Transpose");
   if (before == nullptr) return Outcome::no("no transpose before it");
-  const Attr::Ints first = perm_of(*before);
-  const Attr::Ints second = perm_of(node);
+  const Attr::Ints first = permutation_of(*before);
+  const Attr::Ints second = permutation_of(node);
   if (first.empty() || first.size() != second.size()) return Outcome::no("the rank is unknown");
   rewrite.replace(node.output(), rewrite.b.Transpose(before->input(0), composed(first, second)));
   return Outcome::done();
@@ -58,8 +49,8 @@ Outcome cancel_through_unary(Node& node, Rewrite& rewrite) {
   }
   const Node* before = produced_by(at, "Transpose");
   if (before == nullptr || chain.empty()) return Outcome::no("no transpose before a chain of unary operators");
-  const Attr::Ints first = perm_of(*before);
-  const Attr::Ints second = perm_of(node);
+  const Attr::Ints first = permutation_of(*before);
+  const Attr::Ints second = permutation_of(node);
   if (first.size() != second.size()) return Outcome::no("the rank is unknown");
   const Attr::Ints both = composed(first, second);
   if (!std::is_sorted(both.begin(), both.end())) return Outcome::no("the transposes do not cancel");
@@ -71,23 +62,10 @@ Outcome cancel_through_unary(Node& node, Rewrite& rewrite) {
   return Outcome::done();
 }
 
-bool keeps_order_of_elements(const Node& transpose) {
-  const auto& shape = transpose.input(0)->shape;
-  if (!shape) return false;
-  int64_t last = -1;
-  for (const int64_t axis : perm_of(transpose)) {
-    const ir::Dim& dim = shape->at(static_cast<size_t>(axis));
-    if (dim.is_known() && dim.value() == 1) continue;
-    if (axis < last) return false;
-    last = axis;
-  }
-  return true;
-}
-
 bool is_view(const Node* node) {
   if (node == nullptr || !node->domain.empty()) return false;
   return node->op_type == "Reshape" || node->op_type == "Flatten" || node->op_type == "Squeeze" ||
-         node->op_type == "Unsqueeze" || (node->op_type == "Transpose" && keeps_order_of_elements(*node));
+         node->op_type == "Unsqueeze" || (node->op_type == "Transpose" && keeps_order(*node));
 }
 
 Outcome reshape_of_view(Node& node, Rewrite& rewrite) {
