@@ -13,8 +13,8 @@ namespace onward::passes {
 std::vector<int64_t> permutation_of(const ir::Node& transpose);
 // Whether a Transpose surely leaves the elements in their order: only axes of length 1 change place.
 bool keeps_order(const ir::Node& transpose);
-// The constant with which a Reshape of `x` gives `shape`; 0: as in x, -1: what is left. Nothing where a dim is 0, or more
-// than one that is not known is no dim of x at the same place.
+// The constant with which a Reshape of `x` gives `shape`; 0: as in x, -1: what is left. Nothing where a dim is 0, or
+// more than one that is not known is no dim of x at the same place.
 std::optional<std::vector<int64_t>> reshape_target(const ir::Shape& shape, const ir::Value& x);
 
 }  // namespace onward::passes
