@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "ir/random.h"
 
 namespace onward::cli {
 namespace {
@@ -21,6 +22,11 @@ void note_sizes(const std::string& text, const char* form, std::vector<std::stri
 
 std::vector<std::string> notes_on(const ir::Model& model) {
   std::vector<std::string> notes;
+  if (ir::draws_random(*model.graph)) {
+    notes.emplace_back(
+        "the model draws random numbers, other ones in every run: seeds are not kept, and its values cannot be "
+        "verified");
+  }
   const auto opened = model.metadata.find("onward.opened_sizes");
   if (opened != model.metadata.end()) {
     note_sizes(opened->second,

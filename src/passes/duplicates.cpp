@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "ir/random.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -115,8 +116,7 @@ bool same_node(const Node& a, const Node& b) {
 bool may_differ_each_time(const Node& node) {
   bool subgraphs = false;
   ir::for_each_subgraph(node, [&](const Graph&) { subgraphs = true; });
-  return subgraphs || node.op_type.starts_with("Random") || node.op_type == "Multinomial" ||
-         node.op_type == "Bernoulli" || node.op_type == "Dropout" || !node.domain.empty();
+  return subgraphs || !node.domain.empty() || ir::draws_random(node);
 }
 
 bool merge_nodes(Graph& graph) {

@@ -40,6 +40,9 @@ struct Complex {
 struct List;
 using ListPtr = std::shared_ptr<const List>;
 
+// A key or counter of TensorFlow's random generators: says how to draw, which ONNX's operators decide for themselves.
+struct RandomState {};
+
 // What could not be translated, or follows from it; the reason is already among the blockers.
 struct Untranslated {};
 
@@ -51,6 +54,7 @@ class Item {
   Item(std::shared_ptr<const Stored> stored) : data_(std::move(stored)) {}  // NOLINT(google-explicit-constructor)
   Item(ListPtr list) : data_(std::move(list)) {}                            // NOLINT(google-explicit-constructor)
   Item(Complex complex) : data_(complex) {}                                 // NOLINT(google-explicit-constructor)
+  Item(RandomState state) : data_(state) {}                                 // NOLINT(google-explicit-constructor)
   Item(Untranslated untranslated) : data_(untranslated) {}                  // NOLINT(google-explicit-constructor)
 
   bool is_untranslated() const { return std::holds_alternative<Untranslated>(data_); }
@@ -72,7 +76,8 @@ class Item {
   }
 
  private:
-  std::variant<std::monostate, ir::Value*, ResourcePtr, std::shared_ptr<const Stored>, ListPtr, Complex, Untranslated>
+  std::variant<std::monostate, ir::Value*, ResourcePtr, std::shared_ptr<const Stored>, ListPtr, Complex, RandomState,
+               Untranslated>
       data_;
 };
 using Items = std::vector<Item>;

@@ -87,6 +87,7 @@ const OpTable& op_table() {
     register_projective(table);
     register_quantization(table);
     register_ragged(table);
+    register_random(table);
     register_recurrent_cells(table);
     register_reduction(table);
     register_resize(table);

@@ -31,6 +31,7 @@ void register_pooling(OpTable& table);
 void register_projective(OpTable& table);
 void register_quantization(OpTable& table);
 void register_ragged(OpTable& table);
+void register_random(OpTable& table);
 void register_recurrent_cells(OpTable& table);
 void register_reduction(OpTable& table);
 void register_resize(OpTable& table);

@@ -164,7 +164,8 @@ bool changes_nothing(const std::string& target) {
 
 bool is_keyword(const std::string& target, const std::string& name, size_t index) {
   Target known = parse_target(target);
-  if (known.name.ends_with('_') && !known.name.ends_with("__")) known.name.pop_back();
+  const bool in_place = known.name.ends_with('_') && !known.name.ends_with("__");
+  if (in_place && !torch::table_of(known.name).contains(known.name)) known.name.pop_back();
   const torch::OpTable::Entry* entry =
       torch::table_of(known.name).find(known.name, known.overload == "default" ? "" : known.overload);
   if (entry == nullptr) return std::find(kKeywords.begin(), kKeywords.end(), name) != kKeywords.end();

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "import/torch/custom.h"
 #include "import/torch/script/builtins.h"
 
 namespace onward::importer::script {
@@ -244,10 +245,12 @@ Py as_views(Machine& in, const std::string& name, const Items& args, const Kwarg
   return Py::list(std::move(views));
 }
 
-// "aten::add_" → "aten::add"; "" for what is not in-place.
+// "aten::add_" → "aten::add"; "aten::bernoulli_", whose arguments mean something else than those of "aten::bernoulli"
+// and which the table has under its own name, stays; "" for what is not in-place.
 std::string out_of_place(const std::string& name) {
   if (name.ends_with("__") || !name.ends_with('_') || name.ends_with("::_")) return {};
   if (name == "aten::requires_grad_" || name == "aten::set_") return {};
+  if (torch::table_of(name).contains(name)) return name;
   return name.substr(0, name.size() - 1);
 }
 
