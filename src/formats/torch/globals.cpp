@@ -145,6 +145,8 @@ bool is_callable(std::string_view global) {
   if (is_builtins(module)) return holds(kBuiltins, global.substr(dot + 1));
   if (module == "torch._utils") return global.substr(dot + 1).starts_with("_rebuild_");
   if (module == "numpy.dtypes") return true;  // classes of dtypes
+  // Classes and enumerations that say how a tensor was quantized.
+  if (module.starts_with("torchao.quantization.")) return global[dot + 1] >= 'A' && global[dot + 1] <= 'Z';
   if (global.starts_with("torch.") && global.ends_with("Storage")) return true;
   return holds(kCallable, global);
 }

@@ -145,14 +145,24 @@ Pt2Archive::Table Pt2Archive::read_pickle(const std::string& member) const {
   return table;
 }
 
+std::vector<NamedTensor> Pt2Archive::unpickle(const Payload& payload, const std::string& place) const {
+  std::vector<NamedTensor> tensors =
+      read_checkpoint(archive_.read(payload.path, zip::Check::kNone), place + ": " + payload.path).tensors;
+  for (NamedTensor& one : tensors) one.tensor.storage_key = payload.path + ":" + one.tensor.storage_key;
+  return tensors;
+}
+
 StridedTensor Pt2Archive::load(const Payload& payload, const std::string& name) const {
   const std::string place = what() + ": \"" + name + "\"";
   if (!archive_.contains(payload.path)) fail_data(place + ": the archive lacks its record " + payload.path);
   if (payload.pickled) {
-    std::vector<NamedTensor> tensors =
-        read_checkpoint(archive_.read(payload.path, zip::Check::kNone), place + ": " + payload.path).tensors;
-    if (tensors.size() != 1) fail_unsupported(place + ": a tensor subclass keeps it in a form of its own");
-    tensors.front().tensor.storage_key = payload.path + ":" + tensors.front().tensor.storage_key;
+    std::vector<NamedTensor> tensors = unpickle(payload, place);
+    if (tensors.size() != 1 || !tensors.front().name.empty()) {
+      fail_unsupported(
+          place + ": a tensor subclass keeps it in a form of its own",
+          "save the program as torch.export.save(program.run_decompositions(), \"model.pt2\"): it holds the "
+          "tensors within");
+    }
     return std::move(tensors.front().tensor);
   }
   if (!payload.meta) fail_data(place + ": neither pickled nor described");
@@ -194,6 +204,13 @@ std::optional<StridedTensor> Pt2Archive::find(const Table& table, const std::str
 std::vector<NamedTensor> Pt2Archive::all(const Table& table) const {
   std::vector<NamedTensor> tensors;
   for (const std::string& name : table.names) {
+    const auto payload = table.payloads.find(name);
+    if (payload != table.payloads.end() && payload->second.pickled && payload->second.meta) {
+      for (NamedTensor& one : unpickle(payload->second, what() + ": \"" + name + "\"")) {
+        tensors.push_back({one.name.empty() ? name : name + "." + one.name, std::move(one.tensor)});
+      }
+      continue;
+    }
     if (std::optional<StridedTensor> tensor = find(table, name)) tensors.push_back({name, std::move(*tensor)});
   }
   return tensors;
@@ -204,6 +221,16 @@ ExportedProgram Pt2Archive::program() const {
 }
 
 std::optional<StridedTensor> Pt2Archive::weight(const std::string& name) const { return find(*weights_, name); }
+std::optional<StridedTensor> Pt2Archive::part(const std::string& name, const std::string& attribute) const {
+  for (const Table* table : {weights_.get(), constants_.get()}) {
+    const auto found = table->payloads.find(name);
+    if (found == table->payloads.end() || !found->second.pickled) continue;
+    for (NamedTensor& inner : unpickle(found->second, what() + ": \"" + name + "\"")) {
+      if (inner.name == attribute) return std::move(inner.tensor);
+    }
+  }
+  return std::nullopt;
+}
 std::optional<StridedTensor> Pt2Archive::constant(const std::string& name) const { return find(*constants_, name); }
 std::vector<NamedTensor> Pt2Archive::weights() const { return all(*weights_); }
 std::vector<NamedTensor> Pt2Archive::constants() const { return all(*constants_); }

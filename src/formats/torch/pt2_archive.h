@@ -34,6 +34,9 @@ class Pt2Archive {
   ExportedProgram program() const;
   // A parameter or persistent buffer by its name in the module; nothing where the archive has none.
   std::optional<StridedTensor> weight(const std::string& name) const;
+  // A tensor within a weight or constant that is of a tensor subclass (torchao's quantized weights), by its attribute;
+  // nothing where there is none.
+  std::optional<StridedTensor> part(const std::string& name, const std::string& attribute) const;
   // A non-persistent buffer or a lifted constant; nothing where it is missing or no tensor.
   std::optional<StridedTensor> constant(const std::string& name) const;
   // All of either, in the archive's order.
@@ -62,6 +65,8 @@ class Pt2Archive {
   Table read_config(const Json& config, const std::string& folder) const;
   Table read_pickle(const std::string& member) const;
   std::optional<StridedTensor> find(const Table& table, const std::string& name) const;
+  // The tensor of a pickled record, or those that a tensor subclass keeps, by their attributes.
+  std::vector<NamedTensor> unpickle(const Payload& payload, const std::string& place) const;
   StridedTensor load(const Payload& payload, const std::string& name) const;
   std::vector<NamedTensor> all(const Table& table) const;
 

@@ -46,7 +46,17 @@ bool TensorReader::is_tensor(const Value& value) const {
   if (referrer_ && value.kind == Kind::kPersistent) return true;
   if (value.kind != Kind::kObject) return false;
   const std::string_view name = pickle::callable_name(value.object());
-  return is_plain(name) || is_wrapper(name) || is_from_type(name) || is_quantized(name);
+  return is_plain(name) || is_wrapper(name) || (is_from_type(name) && subclass_state(value.object()) == nullptr) ||
+         is_quantized(name);
+}
+
+const Value* TensorReader::subclass_state(const pickle::Object& object) {
+  if (!is_from_type(pickle::callable_name(object)) || object.args == nullptr || !object.args->is_sequence())
+    return nullptr;
+  const Items& args = object.args->items();
+  const bool wraps =
+      args.size() == 4 && args[0]->kind == Kind::kGlobal && args[0]->text() == "torch._utils._rebuild_wrapper_subclass";
+  return wraps && pickle::mapping_entries(*args[3]) != nullptr ? args[3] : nullptr;
 }
 
 std::optional<StorageKey> TensorReader::storage_key(const Value& value) {

@@ -71,6 +71,9 @@ class TensorReader {
   bool is_tensor(const pickle::Value& value) const;
   // The storage behind a persistent reference; nothing where it refers to something else.
   static std::optional<StorageKey> storage_key(const pickle::Value& value);
+  // The attributes of a tensor subclass that keeps tensors of its own (torchao's quantized ones); null for other
+  // objects.
+  static const pickle::Value* subclass_state(const pickle::Object& object);
 
  private:
   std::optional<StridedTensor> rebuild(const pickle::Value& value, int depth) const;

@@ -144,6 +144,10 @@ std::vector<Child> children(const Value& value) {
       const std::string_view name = class_name(object);
       const Value* state = attributes(object);
       if (state != nullptr && add_module(out, *state)) break;
+      if (const Value* inner = TensorReader::subclass_state(object)) {
+        add_mapping(out, inner);
+        break;
+      }
       add_mapping(out, &value);
       add_items(out, object.items);
       if (state != nullptr && name != "collections.OrderedDict") add_mapping(out, state);

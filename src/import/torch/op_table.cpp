@@ -346,6 +346,7 @@ const OpTable& op_table() {
     register_pointwise(table);
     register_pooling(table);
     register_quantized(table);
+    register_quantized_blocks(table);
     register_random(table);
     register_recurrent(table);
     register_reduction(table);

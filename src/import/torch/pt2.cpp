@@ -38,7 +38,7 @@ class Weights {
     }
   }
 
-  std::optional<Py> operator()(const std::string& name) {
+  std::optional<Py> operator()(const std::string& name, const std::string& part) {
     const auto found = specs_.find(name);
     if (found == specs_.end()) return std::nullopt;
     const InputSpec& spec = *found->second;
@@ -48,6 +48,10 @@ class Weights {
                        "only tensors can be constants of an ONNX model");
     }
     if (spec.kind == InputSpec::Kind::kConstant) return std::nullopt;
+    if (!part.empty()) {
+      const std::optional<torchfile::StridedTensor> inner = archive_.part(spec.target, part);
+      return inner ? std::optional(load(*inner, spec.target + "." + part)) : std::nullopt;
+    }
     std::optional<torchfile::StridedTensor> tensor = archive_.weight(spec.target);
     if (!tensor) tensor = archive_.constant(spec.target);
     if (!tensor) fail_data("the archive lacks the tensor \"" + spec.target + "\"");
@@ -98,7 +102,8 @@ class Import {
     model_.producer = program_.torch_version.empty() ? "torch" : "torch " + program_.torch_version;
     set_sizes();
     Weights weights(archive_, program_, builder_);
-    reader_.read_missing_from([&weights](const std::string& name) { return weights(name); });
+    reader_.read_missing_from(
+        [&weights](const std::string& name, const std::string& part) { return weights(name, part); });
     const Items inputs = make_inputs();
     add_outputs(reader_.run(program_.graph, inputs));
     blockers_.throw_if_any(archive_.what());

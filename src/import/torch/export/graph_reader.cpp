@@ -158,6 +158,7 @@ std::optional<Py> GraphReader::call(const ExportedNode& node) {
     return argument(node.inputs.front().value);
   }
   if (comes_from_offset(node)) return script::Uninitialized{};
+  if (node.target == "torch.ops.export.access_subclass_inner_tensor.default") return inner_tensor(node);
   if (HigherOrder::handles(node.target)) return HigherOrder(*this, node).run();
   Items args;
   Kwargs kwargs;
@@ -172,6 +173,16 @@ std::optional<Py> GraphReader::call(const ExportedNode& node) {
     target = with_listed_parts(*this, target, args, kwargs, node.outputs[0].items.size());
   }
   return call_named(target, std::move(args), std::move(kwargs));
+}
+
+// export.access_subclass_inner_tensor(Tensor src_subclass_tensor, str attr)
+Py GraphReader::inner_tensor(const ExportedNode& node) {
+  if (node.inputs.size() != 2) fail_data("it has " + std::to_string(node.inputs.size()) + " arguments instead of 2");
+  const std::string& name = node.inputs[0].value.text;
+  const std::string& attribute = node.inputs[1].value.text;
+  if (const std::optional<Py> part = source_(name, attribute)) return *part;
+  fail_unsupported("its tensor \"" + name + "\" has no tensor \"" + attribute + "\"",
+                   "save the program as torch.export.save(program.run_decompositions(), \"model.pt2\")");
 }
 
 // Where a view begins in its storage, and what is computed from that: exporters write it for their assertions, which
@@ -267,7 +278,7 @@ Py GraphReader::lookup(const std::string& name) {
     return found->second;
   }
   if (scope_->outer == nullptr && source_) {
-    if (std::optional<Py> value = source_(name)) return scope_->names[name] = std::move(*value);
+    if (std::optional<Py> value = source_(name, "")) return scope_->names[name] = std::move(*value);
   }
   if (const auto number = scope_->graph->numbers.find(name); number != scope_->graph->numbers.end()) {
     if (number->second.value) return *number->second.value;

@@ -25,8 +25,9 @@ class GraphReader : public script::Machine {
  public:
   GraphReader(ir::Builder& builder, Blockers& blockers, Symbols& symbols);
 
-  // What the program's graph calls by a name that no node gives: its weights and constants. Asked once for each.
-  using Source = std::function<std::optional<Py>(const std::string& name)>;
+  // What the program's graph calls by a name that no node gives: its weights and constants, or the tensor that one of
+  // them keeps as its attribute `part` (else ""). Asked once for each.
+  using Source = std::function<std::optional<Py>(const std::string& name, const std::string& part)>;
   void read_missing_from(Source source) { source_ = std::move(source); }
 
   // Runs the nodes of `graph` with its inputs bound to `inputs`; gives its outputs. What can't be translated goes to
@@ -54,6 +55,7 @@ class GraphReader : public script::Machine {
   void attempt(const torchfile::ExportedNode& node, const std::function<void()>& work);
   // Nothing where the node has no result that anything uses.
   std::optional<Py> call(const torchfile::ExportedNode& node);
+  Py inner_tensor(const torchfile::ExportedNode& node);
   bool comes_from_offset(const torchfile::ExportedNode& node) const;
   Py call_named(const std::string& target, Items args, Kwargs kwargs);
   void arguments(const torchfile::ExportedNode& node, Items& args, Kwargs& kwargs);

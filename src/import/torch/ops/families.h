@@ -33,6 +33,7 @@ void register_padding(OpTable& table);
 void register_pointwise(OpTable& table);
 void register_pooling(OpTable& table);
 void register_quantized(OpTable& table);
+void register_quantized_blocks(OpTable& table);
 void register_random(OpTable& table);
 void register_recurrent(OpTable& table);
 void register_reduction(OpTable& table);

@@ -1,6 +1,7 @@
 // Padding: pad, constant_pad_nd, reflection, replication.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "import/torch/ops/families.h"
 
@@ -9,6 +10,20 @@ namespace {
 
 using ir::DType;
 using ir::Value;
+
+// Negative padding: how much less of an axis there is, as negative numbers. What is cut may still be what an edge
+// beside it repeats, so it goes after the padding.
+struct Cut {
+  int64_t axis;
+  int64_t front;
+  int64_t back;
+};
+Value* cut(ir::Builder& b, Value* x, const std::vector<Cut>& cuts) {
+  for (const Cut& one : cuts) {
+    x = b.Slice(x, -one.front, one.back < 0 ? one.back : std::numeric_limits<int64_t>::max(), one.axis);
+  }
+  return x;
+}
 
 // PyTorch lists pairs from the last dimension on; ONNX wants all begins, then all ends, of the named axes.
 Value* padded(Call& c, std::string_view pads_name, const std::string& mode, Value* filler) {
@@ -22,17 +37,15 @@ Value* padded(Call& c, std::string_view pads_name, const std::string& mode, Valu
     for (int64_t& axis : axes) axis += c.rank("self");
   }
   Value* pads = nullptr;
+  std::vector<Cut> cuts;
   if (c.known(pads_name)) {
     std::vector<int64_t> values = c.integers(pads_name);
-    for (size_t i = 0; i < pairs; ++i) {  // negative padding cuts
-      int64_t& front = values[2 * i];
-      int64_t& back = values[2 * i + 1];
-      if (front >= 0 && back >= 0) continue;
-      x = b.Slice(x, front < 0 ? -front : 0, back < 0 ? back : std::numeric_limits<int64_t>::max(), axes[i]);
-      front = std::max<int64_t>(front, 0);
-      back = std::max<int64_t>(back, 0);
+    for (size_t i = 0; i < pairs; ++i) {
+      const int64_t front = std::exchange(values[2 * i], std::max<int64_t>(values[2 * i], 0));
+      const int64_t back = std::exchange(values[2 * i + 1], std::max<int64_t>(values[2 * i + 1], 0));
+      if (front < 0 || back < 0) cuts.push_back({axes[i], std::min<int64_t>(front, 0), std::min<int64_t>(back, 0)});
     }
-    if (std::all_of(values.begin(), values.end(), [](int64_t pad) { return pad == 0; })) return x;
+    if (std::all_of(values.begin(), values.end(), [](int64_t pad) { return pad == 0; })) return cut(b, x, cuts);
     std::vector<int64_t> ordered;
     for (size_t end = 0; end < 2; ++end) {
       for (size_t i = 0; i < pairs; ++i) ordered.push_back(values[2 * i + end]);
@@ -49,7 +62,7 @@ Value* padded(Call& c, std::string_view pads_name, const std::string& mode, Valu
   const bool narrow = dtype == DType::kBool;  // ONNX Runtime pads no bools in some modes
   if (narrow) x = b.Cast(x, DType::kInt32);
   if (narrow && filler != nullptr) filler = b.Cast(filler, DType::kInt32);
-  return b.Cast(b.op("Pad", {x, pads, filler, b.ints(axes)}, {{"mode", mode}}), dtype);
+  return cut(b, b.Cast(b.op("Pad", {x, pads, filler, b.ints(axes)}, {{"mode", mode}}), dtype), cuts);
 }
 
 // Circular padding joins the far ends, dimension by dimension.

@@ -105,21 +105,34 @@ ir::Values choose_qparams(Call& c) {
   return {b.Reshape(b.Cast(scale, DType::kDouble), {1}), b.Reshape(b.Cast(zero, DType::kInt64), {1})};
 }
 
+// choose_qparams_symmetric.tensor: a range as wide below 0 as above
+ir::Values choose_symmetric(Call& c) {
+  ir::Builder& b = c.b;
+  Value* most = b.ReduceMax(b.Abs(c.tensor("input")), {}, false);
+  const double half = (c.number("quant_max") - c.number("quant_min")) / 2;
+  Value* scale = b.Max(b.Div(most, half), c.number("eps"));
+  const double zero = *c.dtype() == DType::kUInt8 ? 128 : 0;
+  return {b.Reshape(b.Cast(scale, DType::kDouble), {1}), b.ints({static_cast<int64_t>(zero)})};
+}
+
 // --- fake quantization -----------------------------------------------------------------------------------------------
 
-Value* fake_quantized(Call& c, Value* scale, Value* zero) {
+Value* fake_quantized(Call& c, Value* x, Value* scale, Value* zero) {
   ir::Builder& b = c.b;
-  Value* x = c.tensor("self");
   Value* grid = on_grid(c, x, scale, zero, c.number("quant_min"), c.number("quant_max"));
   return b.Mul(b.Sub(grid, b.Cast(zero, x->dtype)), scale);
 }
 Value* fake_quantize(Call& c) {
-  return fake_quantized(c, number_or_tensor(c, "scale", c.tensor("self")->dtype),
-                        number_or_tensor(c, "zero_point", DType::kInt64));
+  Value* x = c.tensor("self");
+  return fake_quantized(c, x, number_or_tensor(c, "scale", x->dtype), number_or_tensor(c, "zero_point", DType::kInt64));
 }
 Value* fake_quantize_channels(Call& c) {
   Value* x = c.tensor("self");
-  return fake_quantized(c, beside(c, c.tensor("scale"), x), beside(c, c.tensor("zero_point"), x));
+  return fake_quantized(c, x, beside(c, c.tensor("scale"), x), beside(c, c.tensor("zero_point"), x));
+}
+Value* fake_quantize_decomposed(Call& c) {
+  Value* x = c.tensor("input");
+  return fake_quantized(c, x, beside(c, c.tensor("scales"), x), beside(c, c.tensor("zero_points"), x));
 }
 
 }  // namespace
@@ -146,6 +159,17 @@ void register_quantized(OpTable& t) {
             "choose_qparams.tensor(Tensor input, int quant_min, int quant_max, float eps, ScalarType dtype) -> "
             "(Tensor, Tensor)",
         choose_qparams);
+  t.add(
+      space +
+          "choose_qparams_symmetric.tensor(Tensor input, int quant_min, int quant_max, float eps, ScalarType dtype) -> "
+          "(Tensor, Tensor)",
+      choose_symmetric);
+  t.add(space + "convert_element_type.no_fuse(Tensor input, ScalarType dtype) -> Tensor",
+        [](Call& c) { return c.b.Cast(c.tensor("input"), *c.dtype()); });
+  t.add(space +
+            "fake_quant_per_channel(Tensor input, Tensor scales, Tensor zero_points, int axis, int quant_min, int "
+            "quant_max) -> Tensor",
+        fake_quantize_decomposed);
   const std::string bounds = "int quant_min, int quant_max) -> Tensor";
   t.add("aten::fake_quantize_per_tensor_affine(Tensor self, float scale, int zero_point, " + bounds, fake_quantize);
   t.add("aten::fake_quantize_per_tensor_affine.tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, " + bounds,

@@ -10,6 +10,7 @@ import json
 import pathlib
 
 import torch
+import torch.ao.quantization.fx._decomposed  # registers quantized_decomposed
 
 inf, nan = float("inf"), float("nan")
 DYNAMIC = object()
@@ -161,6 +162,18 @@ CASES = [
     ("_grouped_mm", f(4, 8), f(8, 4), t([4, 8], dtype=torch.int32)),
     ("cov", f(3, 4)), ("cov", f(4)), ("cov", i(2, 5), {"correction": 0, "fweights": t([1, 2, 0, 1, 3]), "aweights": f(5, low=0.1)}),
     (DYNAMIC, "cov", f(2, 5), {"aweights": f(5, low=0.1)}), ("corrcoef", f(3, 4)), (DYNAMIC, "corrcoef", f(3, 4)), ("corrcoef", f(4)), ("matrix_H", f(2, 3)),
+    # quantization by token and group; integer products
+    ("quantized_decomposed::choose_qparams_symmetric.tensor", f(3, 4), -127, 127, 1e-5, torch.int8),
+    ("quantized_decomposed::choose_qparams_per_token", f(3, 4), torch.int8),
+    (DYNAMIC, "quantized_decomposed::choose_qparams_per_token_asymmetric", f(3, 4, low=-1), torch.int8),
+    ("quantized_decomposed::quantize_per_token", f(3, 4), f(3, 1, low=0.01, high=0.02), i(3, 1), -128, 127, torch.int8),
+    ("quantized_decomposed::dequantize_per_token", i(3, 4, dtype=torch.int8), f(3, 1), i(3, 1), -128, 127, torch.int8, torch.float32),
+    ("quantized_decomposed::quantize_per_channel_group", f(2, 8), f(2, 2, low=0.1), i(2, 2, dtype=torch.int32), -8, 7, torch.int8, 4),
+    ("quantized_decomposed::dequantize_per_channel_group", i(2, 8, low=-8, high=8, dtype=torch.int8), f(2, 2), None, -8, 7, torch.int8, 4, torch.float32),
+    ("quantized_decomposed::fake_quant_per_channel", f(3, 2), f(3, low=0.1), i(3, dtype=torch.int32), 0, -8, 7),
+    ("quantized_decomposed::convert_element_type.no_fuse", f(3), torch.int32),
+    ("_int_mm", i(17, 8, low=-128, high=128, dtype=torch.int8), i(8, 8, low=-128, high=128, dtype=torch.int8)),
+    ("_weight_int8pack_mm", f(2, 16), i(4, 16, low=-128, high=128, dtype=torch.int8), f(4)),
 ]
 
 
@@ -190,13 +203,14 @@ def main():
         dynamic = case[0] is DYNAMIC
         name, *args = case[1:] if dynamic else case
         kwargs = args.pop() if args and isinstance(args[-1], dict) else {}
-        op, _, overload = name.partition(".")
-        function = getattr(getattr(torch.ops.aten, op), overload or "default")
+        space, op = name.split("::") if "::" in name else ("aten", name)
+        op, _, overload = op.partition(".")
+        function = getattr(getattr(getattr(torch.ops, space), op), overload or "default")
         results = function(*args, **kwargs)
         results = list(results) if isinstance(results, (list, tuple)) else [results]
         if op in ("embedding_bag", "native_batch_norm"):
             results = results[:1]
-        rows.append({"name": f"{number} {name}", "op": "aten::" + op, "overload": overload, "args": encoded(args),
+        rows.append({"name": f"{number} {name}", "op": f"{space}::{op}", "overload": overload, "args": encoded(args),
                      "kwargs": {k: encoded(v) for k, v in kwargs.items()}, "results": encoded(results)})
         if dynamic:
             rows[-1]["dynamic"] = True
