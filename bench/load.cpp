@@ -100,6 +100,7 @@ Result run(const Load& load) {
   for (const auto& some : times) all.insert(all.end(), some.begin(), some.end());
   for (const size_t count : failed) result.failed += count;
   std::sort(all.begin(), all.end());
+  result.count = all.size();
   result.per_second = static_cast<double>(all.size()) / seconds;
   for (const double time : all) result.mean_ms += time / static_cast<double>(all.size());
   result.p99_ms = all.empty() ? 0 : all[all.size() * 99 / 100];

@@ -19,6 +19,7 @@ struct Result {
   double per_second = 0;
   double mean_ms = 0;
   double p99_ms = 0;
+  size_t count = 0;   // answers
   size_t failed = 0;  // answers other than 200
 };
 
