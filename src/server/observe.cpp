@@ -56,6 +56,7 @@ void note(Context& context, const Exchange& exchange) {
 }
 
 http::Respond observed(Context& context, const http::RequestPtr& request, http::Respond respond) {
+  if (!context.tracer.on() && !context.log.requests()) return respond;
   std::optional<TraceContext> trace = context.tracer.begin(request->header("traceparent"));
   if (!is_noted(context, trace)) return respond;
   return [&context, request, trace, respond = std::move(respond)](http::Response response) {

@@ -35,8 +35,12 @@ bool match_segment(std::string_view pattern, std::string_view segment, Call& cal
 }
 
 bool match(const PathSegments& pattern, const PathSegments& path, Call& call) {
-  call.params.clear();
   if (pattern.size() != path.size()) return false;
+  // Most patterns differ in a fixed segment: nothing is decoded for them.
+  for (size_t i = path.size(); i-- > 0;) {
+    if (pattern[i].front() != '{' && pattern[i] != path[i]) return false;
+  }
+  call.params.clear();
   for (size_t i = 0; i < path.size(); ++i) {
     if (!match_segment(pattern[i], path[i], call)) return false;
   }
@@ -102,7 +106,7 @@ void Router::handle(Context& context, http::RequestPtr request, http::Respond re
     const std::string_view method = call.request->method == "HEAD" ? "GET" : std::string_view(call.request->method);
     std::string allowed;
     for (const Pattern& pattern : patterns_) {
-      if (pattern.segments.size() != path.size() || !match(pattern.segments, path, call)) continue;
+      if (!match(pattern.segments, path, call)) continue;
       if (pattern.route.method == method) {
         check_access(context.keys, context.options.admin, pattern.route.role, call.request->header("Authorization"),
                      call.request->header("X-API-Key"));

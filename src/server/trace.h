@@ -45,6 +45,7 @@ class Tracer {
   Tracer(const Tracer&) = delete;
   Tracer& operator=(const Tracer&) = delete;
 
+  bool on() const { return on_.load(std::memory_order_relaxed); }
   // Whether and as what this request is traced: a caller that samples decides, else one request in `rate`.
   std::optional<TraceContext> begin(std::string_view traceparent);
   void end(Span span);

@@ -51,10 +51,11 @@ std::string server_timing(const serving::Timing& timing, std::string_view model)
     text += what;
     if (!model.empty()) text.append(";desc=\"").append(model).append("\"");
     const auto us = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
-    std::array<char, 24> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), us / 1000).ptr;
-    text.append(";dur=").append(digits.data(), end).append(".");
-    for (const uint64_t unit : {100U, 10U, 1U}) text += static_cast<char>('0' + us / unit % 10);
+    std::array<char, 32> digits;
+    char* end = std::to_chars(digits.data(), digits.data() + digits.size(), us / 1000).ptr;
+    *end++ = '.';
+    for (const uint64_t unit : {100U, 10U, 1U}) *end++ = static_cast<char>('0' + us / unit % 10);
+    text.append(";dur=").append(digits.data(), end);
   };
   text.reserve(64);
   add("queue", timing.queue);
@@ -162,6 +163,7 @@ std::vector<std::pair<std::string, std::string>> query_values(std::string_view q
 }
 
 std::string percent_decode(std::string_view text) {
+  if (text.find('%') == std::string_view::npos) return std::string(text);
   std::string decoded;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {

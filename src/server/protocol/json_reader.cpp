@@ -27,7 +27,7 @@ JsonReader::Kind JsonReader::peek() {
       return Kind::kNull;
     default:
       if (is_digit(*at_) || *at_ == '-' || *at_ == 'N' || *at_ == 'I') return Kind::kNumber;
-      fail(fmt::format("unexpected character {}", static_cast<unsigned char>(*at_) < 0x20 || *at_ == 0x7f || *at_ < 0
+      fail(fmt::format("unexpected character {}", static_cast<signed char>(*at_) < 0x20 || *at_ == 0x7f
                                                       ? fmt::format("0x{:02x}", static_cast<unsigned char>(*at_))
                                                       : fmt::format("'{}'", *at_)));
   }
@@ -72,9 +72,16 @@ void JsonReader::open_object() {
 }
 
 bool JsonReader::next_key(std::string& key) {
+  std::string_view text;
+  if (!next_key(text)) return false;
+  key = text;
+  return true;
+}
+
+bool JsonReader::next_key(std::string_view& key) {
   if (!next('}', "in an object")) return false;
   if (peek() != Kind::kString) fail("expected a key in double quotes");
-  key = string();
+  key = string_view();
   expect(':', "after a key");
   return true;
 }
@@ -135,8 +142,31 @@ void JsonReader::escape(std::string& out) {
   append_utf8(out, code);
 }
 
+// Behind the first quote: the text up to the second one, where it is the string's value.
+bool JsonReader::plain_string(std::string_view& text) {
+  const char* p = at_;
+  while (p < end_ && static_cast<signed char>(*p) >= 0x20 && *p != '"' && *p != '\\') ++p;
+  if (p == end_ || *p != '"') return false;
+  text = {at_, static_cast<size_t>(p - at_)};
+  at_ = p + 1;
+  return true;
+}
+
+std::string_view JsonReader::string_view() {
+  expect('"', "(a string is wanted here)");
+  std::string_view text;
+  if (plain_string(text)) return text;
+  return unescaped_ = any_string();
+}
+
 std::string JsonReader::string() {
   expect('"', "(a string is wanted here)");
+  std::string_view text;
+  return plain_string(text) ? std::string(text) : any_string();
+}
+
+// Behind the first quote.
+std::string JsonReader::any_string() {
   std::string out;
   const char* start = at_;
   while (true) {
@@ -149,7 +179,7 @@ std::string JsonReader::string() {
     start = at_;
   }
   for (const char c : out) {
-    if (c >= 0) continue;
+    if (static_cast<signed char>(c) >= 0) continue;
     if (!decode_utf8(out)) fail("a string is not UTF-8");
     break;
   }

@@ -31,11 +31,15 @@ class JsonReader {
   // { "key": value, … }: open, then next_key until it is false, reading one value after each.
   void open_object();
   bool next_key(std::string& key);
+  // The same with the key where it lies, until the next string is read.
+  bool next_key(std::string_view& key);
   // [ value, … ]: open, then next_item until it is false, reading one value after each.
   void open_array();
   bool next_item();
 
   std::string string();
+  // The same where it lies, until the next string is read.
+  std::string_view string_view();
   bool boolean();
   void null();
   double number();
@@ -70,10 +74,13 @@ class JsonReader {
   const char* number_end(bool& integral) const;
   unsigned hex4();
   void escape(std::string& out);
+  bool plain_string(std::string_view& text);
+  std::string any_string();
 
   const char* begin_;
   const char* at_;
   const char* end_;
+  std::string unescaped_;  // what string_view() could not show where it lies
   size_t depth_ = 0;
   bool fresh_ = false;  // an array or object was just opened
 };

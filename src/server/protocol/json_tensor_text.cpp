@@ -192,16 +192,20 @@ void print_tensor(std::string& text, const Tensor& tensor, const Dims& dims) {
 }  // namespace
 
 void write_json_string(std::string& out, std::string_view text) {
+  const auto plain = [](char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20; };
   out.push_back('"');
-  for (const char c : text) {
+  while (!text.empty()) {
+    const auto length = static_cast<size_t>(std::find_if_not(text.begin(), text.end(), plain) - text.begin());
+    out.append(text.substr(0, length));
+    if (length == text.size()) break;
+    const char c = text[length];
     if (c == '"' || c == '\\') {
       out.push_back('\\');
       out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
     } else {
-      out.push_back(c);
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
     }
+    text.remove_prefix(length + 1);
   }
   out.push_back('"');
 }

@@ -77,7 +77,7 @@ struct Parameters {
 
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
-  std::string key;
+  std::string_view key;
   reader.open_object();
   while (reader.next_key(key)) {
     if (key == "binary_data_size") {
@@ -108,7 +108,7 @@ class InferReader {
       : model_(model), reader_(json), body_(body), binary_at_(json.size()), given_(model.session().inputs().size()) {}
 
   InferRequest read() {
-    std::string key;
+    std::string_view key;
     reader_.open_object();
     while (reader_.next_key(key)) {
       if (key == "id") {
@@ -139,7 +139,7 @@ class InferReader {
   }
 
   DType read_datatype() {
-    const std::string text = reader_.string();
+    const std::string_view text = reader_.string_view();
     const auto dtype = dtype_of(text);
     if (!dtype) reader_.fail(fmt::format("unknown datatype \"{}\"", text));
     return *dtype;
@@ -152,7 +152,7 @@ class InferReader {
     std::optional<size_t> data_at;
     std::optional<Tensor> tensor;
     Parameters parameters;
-    std::string key;
+    std::string_view key;
     reader_.open_object();
     while (reader_.next_key(key)) {
       if (key == "name") {
@@ -207,7 +207,7 @@ class InferReader {
   void read_output() {
     std::optional<std::string> name;
     Parameters parameters;
-    std::string key;
+    std::string_view key;
     reader_.open_object();
     while (reader_.next_key(key)) {
       if (key == "name") {
@@ -366,7 +366,9 @@ http::Response write_infer(const serving::Model& model, const InferRequest& requ
     write_json_string(json, name);
     json.append(R"(,"datatype":")").append(datatype(tensor.dtype())).append(R"(","shape":[)");
     for (size_t j = 0; j < tensor.rank(); ++j) {
-      json.append(j > 0 ? "," : "").append(fmt::format_int(tensor.dims()[j]).c_str());
+      if (j > 0) json += ',';
+      const fmt::format_int digits(tensor.dims()[j]);
+      json.append(digits.data(), digits.size());
     }
     json += ']';
     if (wanted.binary) {
