@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "server/handlers/handlers.h"
@@ -66,7 +67,10 @@ std::vector<ModelPtr> asked_models(const serving::Repository& repository, const 
     return repository.models();
   }
   std::vector<ModelPtr> models;
-  for (const std::string& name : names) models.push_back(repository.find(name));
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (std::find(names.begin(), name, *name) != name) fail_invalid(fmt::format("model \"{}\" is named twice", *name));
+    models.push_back(repository.find(*name));
+  }
   return models;
 }
 
