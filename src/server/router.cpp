@@ -23,7 +23,6 @@ PathSegments split(std::string_view path) {
 
 // "{model}:predict" → name "model", suffix ":predict".
 bool match_segment(std::string_view pattern, std::string_view segment, Call& call) {
-  if (pattern.front() != '{') return pattern == segment;
   const size_t close = pattern.find('}');
   const std::string_view suffix = pattern.substr(close + 1);
   if (segment.size() <= suffix.size() || !http::same_name(segment.substr(segment.size() - suffix.size()), suffix)) {
@@ -34,15 +33,20 @@ bool match_segment(std::string_view pattern, std::string_view segment, Call& cal
   return true;
 }
 
+// TensorFlow Serving takes its paths in any case.
+bool same_fixed(const PathSegments& pattern, std::string_view wanted, std::string_view segment) {
+  return wanted == segment || (pattern.front() == "v1" && http::same_name(wanted, segment));
+}
+
 bool match(const PathSegments& pattern, const PathSegments& path, Call& call) {
   if (pattern.size() != path.size()) return false;
   // Most patterns differ in a fixed segment: nothing is decoded for them.
   for (size_t i = path.size(); i-- > 0;) {
-    if (pattern[i].front() != '{' && pattern[i] != path[i]) return false;
+    if (pattern[i].front() != '{' && !same_fixed(pattern, pattern[i], path[i])) return false;
   }
   call.params.clear();
   for (size_t i = 0; i < path.size(); ++i) {
-    if (!match_segment(pattern[i], path[i], call)) return false;
+    if (pattern[i].front() == '{' && !match_segment(pattern[i], path[i], call)) return false;
   }
   return true;
 }

@@ -262,10 +262,17 @@ def test_tensorflow_examples(stubs):
     assert [each.label for each in result.classifications[0].classes] == ["0", "1", "2"]
     tasks = stubs.message(TF + "MultiInferenceRequest")(input=request.input)
     tasks.tasks.add(method_name="tensorflow/serving/classify").model_spec.name = "ten"
-    tasks.tasks.add(method_name="tensorflow/serving/regress").model_spec.name = "ten"
     results = stubs(f"/{TF}PredictionService/MultiInference", tasks, TF + "MultiInferenceResponse").results
     assert len(results[0].classification_result.classifications) == 1
-    assert len(results[1].regression_result.regressions) == 3
+    tasks.tasks.add(method_name="tensorflow/serving/regress").model_spec.name = "ten"
+    with pytest.raises(grpc.RpcError, match="no regression of 1 example"):
+        stubs(f"/{TF}PredictionService/MultiInference", tasks, TF + "MultiInferenceResponse")
+    numbers = stubs.message(TF + "RegressionRequest")()
+    numbers.model_spec.name = "divide"
+    for value in (1, -1):
+        numbers.input.example_list.examples.add().features.feature["x"].float_list.value.append(value)
+    regressions = stubs(f"/{TF}PredictionService/Regress", numbers, TF + "RegressionResponse").result.regressions
+    assert [each.value for each in regressions] == [float("inf"), -float("inf")]
     example.features.feature["features"].float_list.value.append(1)
     with pytest.raises(grpc.RpcError, match="has 11 values"):
         stubs(f"/{TF}PredictionService/Classify", request, TF + "ClassificationResponse")

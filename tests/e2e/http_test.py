@@ -158,7 +158,16 @@ def test_every_type_survives_json(server, name, datatype, values):
     assert answer["outputs"][0]["data"] == values
 
 
+def test_whole_numbers_with_an_exponent(server):
+    for name, datatype, text, value in [("same_u64", "UINT64", "1e19", 10**19), ("same_u64", "UINT64", "2.5e1", 25),
+                                        ("same_i64", "INT64", "-1e3", -1000)]:
+        body = f'{{"inputs":[{{"name":"x","shape":[1],"datatype":"{datatype}","data":[{text}]}}]}}'
+        status, answer = post(server, f"/v2/models/{name}/infer", body)
+        assert status == 200 and answer["outputs"][0]["data"] == [value]
+
+
 @pytest.mark.parametrize("name, datatype, value, says", [
+    ("same_u64", "UINT64", 1.9e19, "64-bit"),
     ("same_i64", "INT64", 1.9, "not a whole number"), ("same_u8", "UINT8", 256, "does not fit"),
     ("same_u8", "UINT8", -1, "does not fit"), ("same_u64", "UINT64", -1, "negative"),
     ("same_f16", "FP16", 70000, "does not fit"), ("same_i64", "INT64", 2**63, "does not fit"),
@@ -227,6 +236,10 @@ def test_classification(server):
     output = answer["outputs"][0]
     assert output["datatype"] == "BYTES" and output["shape"] == [1, 2]
     assert [value.split(":")[1] for value in output["data"]] == ["2", "1"]
+    words = {"inputs": [{"name": "words", "shape": [1], "datatype": "BYTES", "data": ["a"]}],
+             "outputs": [{"name": "same", "parameters": {"classification": 1}}]}
+    status, answer = post(server, "/v2/models/text/infer", words)
+    assert status == 400 and "numbers" in answer["error"]
 
 
 def test_compression_both_ways(server):
@@ -262,6 +275,13 @@ def test_tensorflow_serving(server):
     assert signature["serving_default"]["inputs"]["x"]["dtype"] == "DT_FLOAT"
     status, answer = post(server, "/v1/models/ten:classify", {"examples": [{"features": [1] + [0] * 9}]})
     assert status == 200 and len(answer["results"][0]) == 3 and answer["results"][0][0][0] == "0"
+    status, answer = post(server, "/v1/models/divide:regress", {"examples": [{"x": 1}, {"x": -1}]})
+    assert (status, answer) == (200, {"results": [float("inf"), -float("inf")]})
+    status, answer = post(server, "/v1/models/ten:regress", {"examples": [{"features": [1] + [0] * 9}]})
+    assert status == 400 and "no regression of 1 example" in answer["error"]
+    status, answer = post(server, "/v1/models/text:classify", {"examples": [{"words": "a"}]})
+    assert status == 400 and "no classification" in answer["error"]
+    assert get(server, "/V1/Models/linear")[0] == 200  # as TensorFlow Serving has it
 
 
 def test_generate(server):
@@ -330,6 +350,10 @@ def test_hostile_requests(server):
     assert raw_exchange(server, expect + b"{}").startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 ")
     two = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /v2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     assert raw_exchange(server, two).count(b"HTTP/1.1 200 OK") == 2
+    chunked = b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: %s\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    assert b" 501 " in raw_exchange(server, chunked % b"gzip, chunked").split(b"\r\n")[0]
+    absolute = b"GET http://x:1/v2/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert raw_exchange(server, absolute).startswith(b"HTTP/1.1 200 ")
 
 
 def test_gzip_bomb_is_refused():

@@ -25,6 +25,15 @@ TEST(Compression, GoesBothWays) {
   }
 }
 
+TEST(Compression, ReadsSeveralGzipMembers) {
+  const std::string both = std::string(packed(std::string(2000, 'a'), "gzip").text()) +
+                           std::string(packed(std::string(3000, 'b'), "gzip").text());
+  EXPECT_EQ(decompress(Bytes::from_string(both), "x-gzip", 5000).text(),
+            std::string(2000, 'a') + std::string(3000, 'b'));
+  EXPECT_THAT(message_of([&] { decompress(Bytes::from_string(both), "gzip", 4999); }), HasSubstr("larger than 4999"));
+  EXPECT_THAT(message_of([&] { decompress(Bytes::from_string(both + "x"), "gzip", 9999); }), HasSubstr("damaged"));
+}
+
 TEST(Compression, StopsAtTheLimit) {
   const Bytes bomb = packed(std::string(10'000'000, '0'), "gzip");
   EXPECT_THAT(message_of([&] { decompress(bomb, "gzip", 100'000); }), HasSubstr("larger than 100000 bytes"));
@@ -46,6 +55,10 @@ TEST(Compression, FollowsTheClientsWish) {
   EXPECT_EQ(encoding_for(""), "");
   EXPECT_EQ(encoding_for("br, gzip;q=0.5"), "gzip");
   EXPECT_EQ(encoding_for("gzip;q=0, deflate"), "deflate");
+  EXPECT_EQ(encoding_for("gzip; q=0.0, deflate;q=0.1"), "deflate");
+  EXPECT_EQ(encoding_for("gzip;q=0.000"), "");
+  EXPECT_EQ(encoding_for("gzip;q=0.05"), "gzip");
+  EXPECT_EQ(encoding_for("x-gzip"), "gzip");
   EXPECT_EQ(encoding_for("identity"), "");
   Response small = text_response("short", "text/plain");
   compress(small, "gzip");

@@ -22,17 +22,19 @@ void tfs_predict(const Call& call) {
 
 void tfs_classify(const Call& call) {
   const serving::ModelPtr model = find(call);
-  submit(call, {.model = model, .inputs = tfs::read_examples(*model, call.request->body.text()), .outputs = {0}},
-         [model](const std::vector<ir::Tensor>& outputs) {
-           return http::text_response(tfs::write_classes(*model, outputs.front()), "application/json");
+  auto inputs = tfs::read_examples(*model, call.request->body.text());
+  submit(call, {.model = model, .inputs = inputs, .outputs = {0}},
+         [model, examples = tfs::examples_of(inputs)](const std::vector<ir::Tensor>& outputs) {
+           return http::text_response(tfs::write_classes(*model, outputs.front(), examples), "application/json");
          });
 }
 
 void tfs_regress(const Call& call) {
   const serving::ModelPtr model = find(call);
-  submit(call, {.model = model, .inputs = tfs::read_examples(*model, call.request->body.text()), .outputs = {0}},
-         [](const std::vector<ir::Tensor>& outputs) {
-           return http::text_response(tfs::write_regression(outputs.front()), "application/json");
+  auto inputs = tfs::read_examples(*model, call.request->body.text());
+  submit(call, {.model = model, .inputs = inputs, .outputs = {0}},
+         [examples = tfs::examples_of(inputs)](const std::vector<ir::Tensor>& outputs) {
+           return http::text_response(tfs::write_regression(outputs.front(), examples), "application/json");
          });
 }
 

@@ -26,6 +26,17 @@ constexpr size_t kSmallBody = 32 * 1024;  // handled in the connection's thread
 // Writes everything, in larger pieces than Asio's 64 KiB.
 constexpr auto kAtOnce = [](const error_code& error, size_t) { return error ? size_t{0} : size_t{4} << 20; };
 
+// What a proxy is asked for, "http://host/path", is the path here.
+std::string_view origin_form(std::string_view target) {
+  if (target.starts_with('/')) return target;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!same_name(target.substr(0, scheme.size()), scheme)) continue;
+    const size_t path = target.find('/', scheme.size());
+    return path == std::string_view::npos ? "/" : target.substr(path);
+  }
+  return target;
+}
+
 tcp::socket& lowest(tcp::socket& socket) { return socket; }
 tcp::socket& lowest(asio::ssl::stream<tcp::socket>& stream) { return stream.next_layer(); }
 
@@ -117,6 +128,11 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
     if (const auto length = parser_->content_length(); length && *length > shared_.limits.body_bytes) {
       return too_large();
     }
+    if (const auto coding = message[beast::http::field::transfer_encoding];
+        !coding.empty() && !same_name(coding, "chunked")) {
+      return refuse(501, fmt::format("Transfer-Encoding \"{}\" is not supported, only chunked",
+                                     std::string_view(coding.data(), coding.size())));
+    }
     message.body().align_after(message["Inference-Header-Content-Length"]);
     if (parser_->is_done()) return dispatch();
     if (const auto length = parser_->content_length(); !length || *length > buffer_.size()) hurry();
@@ -200,7 +216,7 @@ class Connection : public ConnectionBase, public std::enable_shared_from_this<Co
     auto request = std::make_shared<Request>();
     auto& message = parser_->get();
     request->method = std::string(message.method_string());
-    request->target = std::string(message.target());
+    request->target = std::string(origin_form(message.target()));
     request->headers.reserve(8);
     for (const auto& field : message) request->headers.emplace_back(field.name_string(), field.value());
     request->remote = remote_;

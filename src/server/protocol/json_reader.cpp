@@ -273,6 +273,12 @@ uint64_t JsonReader::unsigned_integer() {
     at_ = stop;
     return value;
   }
+  JsonReader ahead = *this;
+  constexpr double kSigned = 9223372036854775808.0;
+  if (const double real = integral ? 0 : ahead.number(); real >= kSigned && real < 2 * kSigned) {
+    *this = ahead;
+    return static_cast<uint64_t>(real);  // beyond 2^63 every double is whole
+  }
   const int64_t value = integer();
   if (value < 0) fail(fmt::format("{} is negative, the type is unsigned", value));
   return static_cast<uint64_t>(value);

@@ -455,6 +455,7 @@ Tensor wanted_tensor(const serving::Model& model, const WantedOutput& wanted, co
 }
 
 Tensor classify(const Tensor& scores, int64_t count, const std::vector<std::string>& labels) {
+  if (scores.dtype() == DType::kString) fail_invalid("only numbers can be classified, the output holds BYTES");
   const bool batched = scores.rank() > 1;
   const int64_t rows = batched ? scores.dims()[0] : 1;
   const Dims& dims_of_all = scores.dims();

@@ -280,9 +280,24 @@ std::vector<Tensor> read_examples(const serving::Model& model, std::string_view 
   return join(model, rows);
 }
 
-std::string write_classes(const serving::Model& model, const Tensor& scores) {
-  const int64_t rows = scores.rank() > 1 ? scores.dims()[0] : 1;
-  const size_t width = rows == 0 ? 0 : scores.count() / static_cast<size_t>(rows);
+size_t examples_of(const std::vector<Tensor>& inputs) {
+  return inputs.empty() ? 0 : static_cast<size_t>(inputs.front().dims().at(0));
+}
+
+size_t values_of_each(const Tensor& output, size_t examples, bool regression) {
+  const size_t count = output.count();
+  const bool even = examples > 0 && count % examples == 0;
+  if (output.dtype() == ir::DType::kString || !even || (regression && count != examples)) {
+    fail_invalid(fmt::format("the model's first output, {} {}, is no {} of {} example{}",
+                             ir::dtype_name(output.dtype()), ir::shape_text(ir::to_shape(output.dims())),
+                             regression ? "regression" : "classification", examples, examples == 1 ? "" : "s"),
+                 "use predict");
+  }
+  return count / examples;
+}
+
+std::string write_classes(const serving::Model& model, const Tensor& scores, size_t examples) {
+  const size_t width = values_of_each(scores, examples, false);
   std::string out = R"({"results":[)";
   for (size_t i = 0; i < scores.count(); ++i) {
     const size_t column = i % width;
@@ -296,7 +311,8 @@ std::string write_classes(const serving::Model& model, const Tensor& scores) {
   return out + "]}";
 }
 
-std::string write_regression(const Tensor& values) {
+std::string write_regression(const Tensor& values, size_t examples) {
+  values_of_each(values, examples, true);
   std::string out = R"({"results":)";
   write_flat(out, values);
   return out + "}";

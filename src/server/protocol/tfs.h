@@ -37,9 +37,14 @@ std::string write_predict(const serving::Model& model, const std::vector<ir::Ten
 
 // {"examples": [{feature: value, …}, …], "context": {…}}: features are inputs by name; the context's hold for all.
 std::vector<ir::Tensor> read_examples(const serving::Model& model, std::string_view body);
-// {"results": [[[label, score], …], …]}, and {"results": [number, …]}.
-std::string write_classes(const serving::Model& model, const ir::Tensor& scores);
-std::string write_regression(const ir::Tensor& values);
+// How many examples these are, as join() put them together.
+size_t examples_of(const std::vector<ir::Tensor>& inputs);
+// How many values the model gave for each example. Throws Error(kInvalidArgument) where they are no numbers, not as
+// many for each, or several for each of a regression.
+size_t values_of_each(const ir::Tensor& output, size_t examples, bool regression);
+// {"results": [[[label, score], …], …]}, and {"results": [number, …]}; throw as values_of_each.
+std::string write_classes(const serving::Model& model, const ir::Tensor& scores, size_t examples);
+std::string write_regression(const ir::Tensor& values, size_t examples);
 
 Json metadata(const serving::Model& model);
 

@@ -99,11 +99,10 @@ std::vector<Tensor> read_examples(const tf::Input& input, const serving::Model& 
   return tfs::join(model, rows);
 }
 
-void fill(tf::ClassificationResult& result, const serving::Model& model, const Tensor& scores) {
-  const auto rows = static_cast<size_t>(scores.rank() > 1 ? scores.dims()[0] : 1);
+void fill(tf::ClassificationResult& result, const serving::Model& model, const Tensor& scores, size_t examples) {
+  const size_t width = tfs::values_of_each(scores, examples, false);
   const std::vector<double> values = scores.doubles();
-  const size_t width = rows == 0 ? 0 : values.size() / rows;
-  for (size_t row = 0; row < rows; ++row) {
+  for (size_t row = 0; row < examples; ++row) {
     tf::Classifications& classes = *result.add_classifications();
     for (size_t column = 0; column < width; ++column) {
       tf::Class& one = *classes.add_classes();
@@ -113,7 +112,8 @@ void fill(tf::ClassificationResult& result, const serving::Model& model, const T
   }
 }
 
-void fill(tf::RegressionResult& result, const serving::Model&, const Tensor& values) {
+void fill(tf::RegressionResult& result, const serving::Model&, const Tensor& values, size_t examples) {
+  tfs::values_of_each(values, examples, true);
   for (const double value : values.doubles()) result.add_regressions()->set_value(static_cast<float>(value));
 }
 
@@ -122,10 +122,11 @@ void run_examples(const CallPtr& call, const Incoming& message) {
   Request request;
   message.parse(request);
   const ModelPtr model = find(call->context, request.model_spec());
-  run(call, {.model = model, .inputs = read_examples(request.input(), *model), .outputs = {0}},
-      [model](const std::vector<Tensor>& outputs) {
+  const std::vector<Tensor> inputs = read_examples(request.input(), *model);
+  run(call, {.model = model, .inputs = inputs, .outputs = {0}},
+      [model, examples = tfs::examples_of(inputs)](const std::vector<Tensor>& outputs) {
         Response response;
-        fill(*response.mutable_result(), *model, outputs.front());
+        fill(*response.mutable_result(), *model, outputs.front(), examples);
         fill(*response.mutable_model_spec(), *model);
         return serialized(response);
       });
@@ -183,16 +184,17 @@ void tfs_multi_inference(const CallPtr& call, const Incoming& message) {
       fail_unsupported("a task's method must be tensorflow/serving/classify or regress, got \"" + method + "\"");
     }
   }
-  run(call, {.model = model, .inputs = read_examples(request->input(), *model), .outputs = {0}},
-      [model, request](const std::vector<Tensor>& outputs) {
+  const std::vector<Tensor> inputs = read_examples(request->input(), *model);
+  run(call, {.model = model, .inputs = inputs, .outputs = {0}},
+      [model, request, examples = tfs::examples_of(inputs)](const std::vector<Tensor>& outputs) {
         tf::MultiInferenceResponse response;
         for (const tf::InferenceTask& task : request->tasks()) {
           tf::InferenceResult& result = *response.add_results();
           fill(*result.mutable_model_spec(), *model);
           if (task.method_name() == "tensorflow/serving/classify") {
-            fill(*result.mutable_classification_result(), *model, outputs.front());
+            fill(*result.mutable_classification_result(), *model, outputs.front(), examples);
           } else {
-            fill(*result.mutable_regression_result(), *model, outputs.front());
+            fill(*result.mutable_regression_result(), *model, outputs.front(), examples);
           }
         }
         return serialized(response);
