@@ -14,6 +14,8 @@ namespace onward::npy {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
+// Elements of 0 bytes, of which a short file can name any number.
+constexpr uint64_t kMaxEmptyStrings = uint64_t{1} << 16;
 
 struct Header {
   std::string descr;
@@ -315,7 +317,7 @@ Array read(const Bytes& file, std::string_view what) {
     fail_data(name + ": the shape needs " + std::to_string(bytes) + " bytes, the file has " +
               std::to_string(reader.remaining()));
   }
-  if (bytes == 0 && count > (uint64_t{1} << 28)) fail_data(name + ": too many empty strings");
+  if (bytes == 0 && count > kMaxEmptyStrings) fail_data(name + ": too many empty strings");
   Bytes data = file.slice(reader.offset(), bytes);
   if (header.fortran_order && header.shape.size() > 1 && bytes > 0) {
     data = Bytes::from_vector(from_fortran(data.view(), header.shape, type.size));

@@ -1,9 +1,50 @@
 #include <algorithm>
+#include <string>
+#include <string_view>
 
 #include "ir/inference.h"
 
 namespace onward::ir {
 namespace {
+
+const Graph* graph_of(const Node& node, std::string_view name) {
+  const Attr* attr = node.attrs.find(name);
+  const auto* graph = attr == nullptr ? nullptr : attr->get_if<std::shared_ptr<Graph>>();
+  return graph == nullptr ? nullptr : graph->get();
+}
+
+std::string misfit(std::string_view graph, const char* what, size_t has, size_t wanted) {
+  return std::string(graph) + " has " + std::to_string(has) + " " + what + " instead of " + std::to_string(wanted);
+}
+
+std::optional<std::string> if_problem(const Node& node) {
+  for (const std::string_view name : {"then_branch", "else_branch"}) {
+    const Graph* branch = graph_of(node, name);
+    if (branch == nullptr) return "it has no " + std::string(name);
+    if (branch->outputs().size() < node.outputs().size()) {
+      return misfit(name, "outputs", branch->outputs().size(), node.outputs().size());
+    }
+  }
+  return std::nullopt;
+}
+
+// A body may have more outputs than the node uses.
+std::optional<std::string> body_problem(const Node& node, size_t inputs, size_t outputs) {
+  const Graph* body = graph_of(node, "body");
+  if (body == nullptr) return "it has no body";
+  if (body->inputs().size() != inputs) return misfit("body", "inputs", body->inputs().size(), inputs);
+  if (body->outputs().size() < outputs) return misfit("body", "outputs", body->outputs().size(), outputs);
+  return std::nullopt;
+}
+
+std::optional<std::string> scan_problem(const Node& node) {
+  const Attr* count = node.attrs.find("num_scan_inputs");
+  const int64_t* scanned = count == nullptr ? nullptr : count->get_if<int64_t>();
+  if (scanned == nullptr || *scanned < 1 || static_cast<size_t>(*scanned) > node.inputs().size()) {
+    return "num_scan_inputs does not fit its inputs";
+  }
+  return body_problem(node, node.inputs().size(), node.outputs().size());
+}
 
 void copy_type(Value& to, const Value& from) {
   to.kind = from.kind;
@@ -71,6 +112,13 @@ std::optional<Shape> merged_shape(const std::optional<Shape>& a, const std::opti
     if (!(shape[i] == (*b)[i])) shape[i] = Dim();
   }
   return shape;
+}
+
+std::optional<std::string> control_flow_problem(const Node& node) {
+  if (node.is("If")) return if_problem(node);
+  if (node.is("Loop")) return body_problem(node, std::max<size_t>(node.inputs().size(), 2), node.outputs().size() + 1);
+  if (node.is("Scan")) return scan_problem(node);
+  return std::nullopt;
 }
 
 bool infer_control_flow(Node& node) {

@@ -21,6 +21,9 @@ class Inference {
 // The shape both surely have: unknown dims where they differ, nothing where the ranks do.
 std::optional<Shape> merged_shape(const std::optional<Shape>& a, const std::optional<Shape>& b);
 
+// Why the graphs of an If, Loop or Scan don't fit its inputs and outputs, or nothing; nothing for other nodes.
+std::optional<std::string> control_flow_problem(const Node& node);
+
 // Sets the outputs of an If, Loop or Scan node from its subgraphs; false for other operators.
 bool infer_control_flow(Node& node);
 

@@ -63,6 +63,7 @@ TEST(Npy, RefusesWhatItCannotRead) {
   refuse(npy_file("{'descr':'<f4','fortran_order':False,'shape':(4611686018427387904,4)}", "abcd"), "more elements");
   refuse(npy_file("{'descr':'<f4','fortran_order':False}", "abcd"), "damaged .npy header");
   refuse(npy_file("{'descr':'<f4','fortran_order':False,'shape':(1", "abcd"), "damaged .npy header");
+  refuse(npy_file("{'descr':'<U0','fortran_order':False,'shape':(2000000000,)}", ""), "too many empty strings");
   refuse("\x93NUMPY\x01\x00\xff\xff{"s, "unexpected end");
 }
 

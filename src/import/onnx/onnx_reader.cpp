@@ -93,6 +93,9 @@ class GraphReader {
     node->name = proto.name();
     for (auto& attribute : *proto.mutable_attribute())
       node->attrs.set(attribute.name(), read_attribute(attribute, scope));
+    if (const auto problem = ir::control_flow_problem(*node)) {
+      fail_data(fmt::format("node \"{}\" ({}): {}", proto.name(), proto.op_type(), *problem));
+    }
     infer(*node);
     for (int i = 0; i < proto.output_size(); ++i) {
       Value* value = node->output(static_cast<size_t>(i));

@@ -50,6 +50,40 @@ TEST(OnnxReader, RefusesOldModelsThatTheConverterCouldNotBear) {
   EXPECT_THAT(refusal(proto), HasSubstr("NoSuchOperator"));
 }
 
+TEST(OnnxReader, RefusesControlFlowWhoseGraphsDoNotFit) {
+  const char* const if_node =
+      "g (bool c, float[2] x) => (float[2] y) { y = If (c) <then_branch = t () => (float[2] a) { a = Neg(x) }, "
+      "else_branch = e () => (float[2] b) { b = Abs(x) }> }";
+  onnx::ModelProto proto = parsed(if_node, 18);
+  EXPECT_EQ(refusal(proto), "accepted");
+  proto.mutable_graph()->mutable_node(0)->mutable_attribute(1)->mutable_g()->clear_output();
+  EXPECT_THAT(refusal(proto), HasSubstr("else_branch has 0 outputs instead of 1"));
+  proto.mutable_graph()->mutable_node(0)->mutable_attribute()->RemoveLast();
+  EXPECT_THAT(refusal(proto), HasSubstr("it has no else_branch"));
+
+  const char* const loop =
+      "g (int64 n, float[2] x) => (float[2] y) { y = Loop (n, , x) <body = b (int64 i, bool c, float[2] v) => "
+      "(bool d, float[2] w) { d = Identity(c) w = Neg(v) }> }";
+  proto = parsed(loop, 18);
+  EXPECT_EQ(refusal(proto), "accepted");
+  onnx::GraphProto* body = proto.mutable_graph()->mutable_node(0)->mutable_attribute(0)->mutable_g();
+  body->mutable_output()->RemoveLast();
+  EXPECT_THAT(refusal(proto), HasSubstr("body has 1 outputs instead of 2"));
+  proto = parsed(loop, 18);
+  proto.mutable_graph()->mutable_node(0)->mutable_input()->RemoveLast();
+  EXPECT_THAT(refusal(proto), HasSubstr("body has 3 inputs instead of 2"));
+
+  proto = parsed(
+      "g (float[3,2] x) => (float[3,2] y) { y = Scan <num_scan_inputs = 1, body = b (float[2] v) => (float[2] w) { w = "
+      "Neg(v) }> (x) }",
+      18);
+  EXPECT_EQ(refusal(proto), "accepted");
+  for (onnx::AttributeProto& attribute : *proto.mutable_graph()->mutable_node(0)->mutable_attribute()) {
+    if (attribute.name() == "num_scan_inputs") attribute.set_i(7);
+  }
+  EXPECT_THAT(refusal(proto), HasSubstr("num_scan_inputs does not fit"));
+}
+
 TEST(OnnxReader, RefusesExternalDataOutsideTheModelsFolder) {
   onnx::ModelProto proto = parsed("g (float[2] x) => (float[2] y) <float[2] w = {1, 2}> { y = Add(x, w) }", 18);
   onnx::TensorProto* weight = proto.mutable_graph()->mutable_initializer(0);
