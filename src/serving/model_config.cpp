@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <limits>
+#include <set>
 
 #include "base/error.h"
 
@@ -16,6 +17,15 @@ class Reader {
 
   [[noreturn]] void fail(const YAML::Node& node, const std::string& what) const {
     fail_invalid(fmt::format("{}:{}: {}", file_, node.Mark().line + 1, what), "see docs/serving.md for the keys");
+  }
+
+  // A key that comes twice would hide one of its values.
+  void check_once(const YAML::Node& map) const {
+    std::set<std::string> seen;
+    for (const auto& item : map) {
+      const std::string key = item.first.as<std::string>();
+      if (!seen.insert(key).second) fail(item.first, fmt::format("\"{}\" is given twice", key));
+    }
   }
 
   template <class T>
@@ -49,6 +59,7 @@ class Reader {
 
   void labels(const YAML::Node& node, ModelConfig& config) const {
     if (!node.IsMap()) fail(node, "labels must be a map of LABEL: VERSION");
+    check_once(node);
     for (const auto& item : node) {
       config.labels[item.first.as<std::string>()] =
           number<int64_t>(item.second, "a label's version", 0, std::numeric_limits<int64_t>::max());
@@ -69,6 +80,7 @@ class Reader {
 
   void classes(const YAML::Node& node, ModelConfig& config) const {
     if (!node.IsMap()) fail(node, "classes must be a map of OUTPUT: [names]");
+    check_once(node);
     for (const auto& item : node) {
       if (!item.second.IsSequence()) fail(item.second, "the classes of an output must be a list");
       auto& names = config.classes[item.first.as<std::string>()];
@@ -113,6 +125,7 @@ ModelConfig read_model_config(const std::filesystem::path& file) {
     const YAML::Node root = YAML::LoadFile(file.string());
     if (root.IsNull()) return config;
     if (!root.IsMap()) reader.fail(root, "expected KEY: VALUE lines");
+    reader.check_once(root);
     for (const auto& item : root) read_key(reader, item.first.as<std::string>(), item.second, config);
   } catch (const YAML::Exception& error) {
     fail_invalid(fmt::format("{}:{}: {}", file.string(), error.mark.line + 1, error.msg));

@@ -84,6 +84,35 @@ def test_client_certificates_on_both_protocols(tmp_path):
         assert server.stop() == 0
 
 
+@pytest.mark.parametrize("given", [("--tls-key",), ("--tls-cert",), ("--tls-client-ca",), ("--tls-cert", "--tls-client-ca")])
+def test_half_of_tls_is_refused(given, tmp_path):
+    ours = Authority(tmp_path)
+    cert, key = ours.sign("server")
+    files = {"--tls-cert": cert, "--tls-key": key, "--tls-client-ca": ours.cert}
+    run = onward("serve", model("linear"), "--http", "0", *(part for option in given for part in (option, files[option])))
+    assert run.returncode == 1 and "TLS wants both a certificate and its key" in run.stderr
+
+
+def test_the_file_of_tls_that_fails_is_named(tmp_path):
+    ours = Authority(tmp_path)
+    cert, key = ours.sign("server")
+    other = ours.sign("other")[1]
+    for files, word in [((cert, other, ours.cert), "other.key"), ((tmp_path / "none.pem", key, ours.cert), "none.pem"),
+                        ((cert, key, tmp_path / "nobody.pem"), "nobody.pem")]:
+        options = zip(("--tls-cert", "--tls-key", "--tls-client-ca"), files)
+        run = onward("serve", model("linear"), "--http", "0", *(part for pair in options for part in pair))
+        assert run.returncode == 1 and word in run.stderr
+
+
+def test_keys_with_line_ends_of_windows(tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_bytes(b"infer secret\r\n\r\n# nobody\r\n")
+    with serving(model("linear"), "--keys", keys) as server:
+        connection = http.client.HTTPConnection(server.address, timeout=10)
+        assert predict(connection, {"X-API-Key": "secret"})[0] == 200
+        assert predict(connection, {"X-API-Key": "other"})[0] == 401
+
+
 def served_certificate(server):
     host, port = server.address.rsplit(":", 1)
     return ssl.get_server_certificate((host, int(port)))

@@ -60,6 +60,9 @@ TEST(ModelConfig, NamesTheLineThatIsWrong) {
   EXPECT_THAT(message_of("versions: newest"), HasSubstr("versions must be all, {latest: N} or a list"));
   EXPECT_THAT(message_of("custom_ops: {a: b}"), HasSubstr("custom_ops must be a library's path, or a list of them"));
   EXPECT_THAT(message_of("labels: [1]"), HasSubstr("labels must be a map"));
+  EXPECT_THAT(message_of("priority: 1\nmax_batch: 8\npriority: 2"), HasSubstr(":3: \"priority\" is given twice"));
+  EXPECT_THAT(message_of("labels: {a: 1, a: 2}"), HasSubstr("\"a\" is given twice"));
+  EXPECT_THAT(message_of("classes:\n  y: [a]\n  y: [b]"), HasSubstr(":3: \"y\" is given twice"));
   EXPECT_THAT(message_of("- a"), HasSubstr("expected KEY: VALUE lines"));
   EXPECT_THAT(message_of("max_batch: [1"), HasSubstr(":1:"));
 }

@@ -106,6 +106,17 @@ TEST_F(RepositoryTest, KeepsAGoodVersionWhenANewOneFails) {
   EXPECT_THAT(numbers(repository.versions("m")), ElementsAre(3));
 }
 
+TEST_F(RepositoryTest, ClassesAreOfTheModelsOutputs) {
+  place("m", 1, "linear");
+  configure("m", "classes: {z: [cat, dog]}");
+  Repository repository(options());
+  EXPECT_THAT(error_of([&] { repository.load_all(); }).message(),
+              HasSubstr("names classes of \"z\", which is no output of the model"));
+  configure("m", "classes: {y: [cat, dog]}");
+  EXPECT_THAT(repository.poll(), IsEmpty());
+  EXPECT_THAT(numbers(repository.versions("m")), ElementsAre(1));
+}
+
 TEST_F(RepositoryTest, OneBadModelDoesNotStopTheOthers) {
   place("bad", 1, "");
   place("good", 1, "linear");

@@ -34,6 +34,7 @@ std::vector<server::ApiKey> read_keys(const std::string& file) {
   size_t number = 0;
   for (std::string line; std::getline(stream, line);) {
     ++number;
+    if (line.ends_with('\r')) line.pop_back();
     if (line.empty() || line.front() == '#') continue;
     const size_t space = line.find(' ');
     const std::string role = line.substr(0, space);
@@ -61,7 +62,7 @@ void announce(const server::Server& server, const Arguments& arguments, std::chr
     }
   }
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-  const bool tls = !arguments.options.http.tls.certificate.empty();
+  const bool tls = arguments.options.http.tls.wanted();
   const std::string& host = arguments.options.http.host;
   const std::string address = host.find(':') == std::string::npos ? host : "[" + host + "]";
   std::string grpc;

@@ -309,7 +309,7 @@ class Service : public lib::CallbackGenericService {
 
 // The HTTP listener has checked the files by now; gRPC looks every few seconds whether they are others.
 std::shared_ptr<lib::ServerCredentials> credentials(const http::TlsOptions& tls) {
-  if (tls.certificate.empty()) return lib::InsecureServerCredentials();
+  if (!tls.wanted()) return lib::InsecureServerCredentials();
   constexpr unsigned kRefreshSeconds = 2;
   lib::experimental::TlsServerCredentialsOptions options(
       std::make_shared<lib::experimental::FileWatcherCertificateProvider>(tls.key, tls.certificate, tls.client_ca,

@@ -22,19 +22,25 @@ constexpr std::string_view kBusy =
 
 // Connections made with a context keep what they need of it when it goes.
 asio::ssl::context make_tls(const TlsOptions& options) {
+  if (options.certificate.empty() || options.key.empty()) {
+    fail_invalid("TLS wants both a certificate and its key",
+                 "without both nothing is encrypted, and no client is checked");
+  }
   asio::ssl::context context(asio::ssl::context::tls_server);
+  std::string what = "the TLS certificate " + options.certificate;
   try {
     context.set_options(asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
                         asio::ssl::context::no_tlsv1_1);
     context.use_certificate_chain_file(options.certificate);
+    what += " with the key " + options.key;
     context.use_private_key_file(options.key, asio::ssl::context::pem);
     if (!options.client_ca.empty()) {
+      what = "the authority of clients " + options.client_ca;
       context.load_verify_file(options.client_ca);
       context.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
     }
   } catch (const boost::system::system_error& error) {
-    fail_invalid(fmt::format("the TLS certificate {} and key {} can't be used: {}", options.certificate, options.key,
-                             error.code().message()));
+    fail_invalid(fmt::format("{} can't be used: {}", what, error.code().message()), "give PEM files that fit together");
   }
   return context;
 }
@@ -140,7 +146,7 @@ size_t Listener::connections() const { return impl_->shared.connections; }
 
 void Listener::reload_tls() {
   const TlsOptions& options = impl_->options.tls;
-  if (!options.certificate.empty()) impl_->tls = std::make_shared<asio::ssl::context>(make_tls(options));
+  if (options.wanted()) impl_->tls = std::make_shared<asio::ssl::context>(make_tls(options));
 }
 
 void Listener::start() {

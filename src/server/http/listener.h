@@ -14,9 +14,11 @@
 namespace onward::server::http {
 
 struct TlsOptions {
-  std::string certificate;  // PEM files; TLS is off without them
+  std::string certificate;  // PEM files; TLS is off without any of them
   std::string key;
   std::string client_ca;  // mutual TLS: clients must show a certificate of this authority
+
+  bool wanted() const { return !certificate.empty() || !key.empty() || !client_ca.empty(); }
 };
 
 struct Limits {
