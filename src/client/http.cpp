@@ -51,6 +51,7 @@ Url parse_url(std::string_view text) {
 class Connection::Impl {
  public:
   Impl(Url url, std::chrono::milliseconds patience) : url_(std::move(url)), patience_(patience) {
+    if (!url_.tls) return;
     tls_.set_default_verify_paths();
     tls_.set_verify_mode(boost::asio::ssl::verify_peer);
   }

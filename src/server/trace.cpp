@@ -3,11 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
 #include <charconv>
 #include <random>
 
@@ -15,9 +10,6 @@
 
 namespace onward::server {
 namespace {
-
-namespace beast = boost::beast;
-using boost::asio::ip::tcp;
 
 constexpr auto kPatience = std::chrono::seconds(5);
 
@@ -55,6 +47,15 @@ Json span_json(const Span& span) {
   return json;
 }
 
+// A collector that is away or refuses loses these spans, and no request waits for it.
+void send(client::Connection& collector, const std::string& path, const std::string& body) {
+  try {
+    collector.exchange("POST", path, body, {{"Content-Type", "application/json"}});
+  } catch (const Error& error) {
+    if (error.code() != Code::kUnavailable && error.code() != Code::kDeadlineExceeded) throw;
+  }
+}
+
 }  // namespace
 
 std::optional<TraceContext> read_traceparent(std::string_view header, bool& sampled) {
@@ -84,19 +85,12 @@ Json export_request(const std::vector<Span>& spans) {
 
 Tracer::Tracer(const std::string& endpoint) {
   if (endpoint.empty()) return;
-  constexpr std::string_view kScheme = "http://";
-  std::string_view rest = endpoint;
-  if (!rest.starts_with(kScheme)) {
+  if (!client::is_url(endpoint)) {
     fail_invalid("\"" + endpoint + "\" is no address to send traces to",
                  "give one like http://127.0.0.1:4318/v1/traces");
   }
-  rest.remove_prefix(kScheme.size());
-  const size_t slash = std::min(rest.find('/'), rest.size());
-  path_ = slash == rest.size() ? "/v1/traces" : std::string(rest.substr(slash));
-  const std::string_view authority = rest.substr(0, slash);
-  const size_t colon = authority.rfind(':');
-  host_ = std::string(authority.substr(0, colon));
-  port_ = colon == std::string_view::npos ? "4318" : std::string(authority.substr(colon + 1));
+  collector_ = client::parse_url(endpoint);
+  if (collector_.path == "/") collector_.path = "/v1/traces";
   on_ = true;
   thread_ = std::thread([this] { work(); });
 }
@@ -167,6 +161,7 @@ void Tracer::change(const Json& changes) {
 }
 
 void Tracer::work() {
+  client::Connection collector(collector_, kPatience);
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
@@ -177,39 +172,10 @@ void Tracer::work() {
     waiting_.clear();
     const bool last = stopping_;
     lock.unlock();
-    post(export_request(spans).dump());
+    send(collector, collector_.path, export_request(spans).dump());
     lock.lock();
     if (last) return;
   }
-}
-
-bool Tracer::post(const std::string& body) const {
-  namespace http = beast::http;
-  boost::asio::io_context context;
-  beast::tcp_stream stream(context);
-  bool done = false;
-  http::request<http::string_body> request(http::verb::post, path_, 11, body);
-  request.set(http::field::host, host_ + ":" + port_);
-  request.set(http::field::content_type, "application/json");
-  request.set(http::field::connection, "close");
-  request.prepare_payload();
-  beast::flat_buffer buffer;
-  http::response<http::string_body> response;
-  boost::system::error_code error;
-  const auto found = tcp::resolver(context).resolve(host_, port_, error);
-  if (error) return false;
-  stream.expires_after(kPatience);
-  stream.async_connect(found, [&](boost::system::error_code connect_error, const tcp::endpoint&) {
-    if (connect_error) return;
-    http::async_write(stream, request, [&](boost::system::error_code write_error, size_t) {
-      if (write_error) return;
-      http::async_read(stream, buffer, response, [&](boost::system::error_code read_error, size_t) {
-        done = !read_error && response.result_int() < 300;
-      });
-    });
-  });
-  context.run();
-  return done;
 }
 
 }  // namespace onward::server

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "client/http.h"
 
 namespace onward::server {
 
@@ -39,7 +40,8 @@ Json export_request(const std::vector<Span>& spans);
 // Thread-safe. Spans are sent in the background; when the collector is away they are dropped, never waited for.
 class Tracer {
  public:
-  // `endpoint` like "http://127.0.0.1:4318/v1/traces"; empty: nothing is exported. Throws Error(kInvalidArgument).
+  // `endpoint` like "http://127.0.0.1:4318/v1/traces", or https://; empty: nothing is exported. Throws
+  // Error(kInvalidArgument).
   explicit Tracer(const std::string& endpoint);
   ~Tracer();
   Tracer(const Tracer&) = delete;
@@ -58,11 +60,8 @@ class Tracer {
   static constexpr size_t kMostWaiting = 4096;
 
   void work();
-  bool post(const std::string& body) const;
 
-  std::string host_;
-  std::string port_;
-  std::string path_;
+  client::Url collector_;
   std::atomic<bool> on_{false};
   std::atomic<int64_t> rate_{1};
   std::atomic<int64_t> count_{0};

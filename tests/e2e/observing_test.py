@@ -3,18 +3,20 @@ import contextlib
 import http.server
 import json
 import signal
+import ssl
 import threading
 import time
 
 from conftest import model, serving
 from http_test import call, get, post
+from security_test import Authority
 
 BODY = {"input": [[1, 2, 3]]}
 
 
 @contextlib.contextmanager
-def collector():
-    """An OpenTelemetry collector; yields its address and the list of spans that it got."""
+def collector(certificate=None):
+    """An OpenTelemetry collector, with TLS where there is a certificate; yields its address and the list of spans that it got."""
     spans, arrived = [], threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -29,8 +31,12 @@ def collector():
             pass
 
     listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        listener.socket = context.wrap_socket(listener.socket, server_side=True)
     threading.Thread(target=listener.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{listener.server_port}/v1/traces", spans, arrived
+    yield f"{'https' if certificate else 'http'}://127.0.0.1:{listener.server_port}/v1/traces", spans, arrived
     listener.shutdown()
     listener.server_close()
 
@@ -42,6 +48,15 @@ def test_traces_reach_the_collector():
         assert arrived.wait(20)
         assert (spans[0]["traceId"], spans[0]["parentSpanId"]) == (parent[3:35], parent[36:52])
         assert spans[0]["name"] == "POST /predict" and int(spans[0]["endTimeUnixNano"]) > int(spans[0]["startTimeUnixNano"])
+        assert server.stop() == 0
+
+
+def test_traces_reach_a_collector_with_tls(tmp_path, monkeypatch):
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.cert))
+    with collector(authority.sign("collector")) as (address, spans, arrived), serving(model("linear"), "--otlp", address) as server:
+        assert post(server, "/predict", BODY)[0] == 200
+        assert arrived.wait(20) and spans[0]["name"] == "POST /predict"
         assert server.stop() == 0
 
 

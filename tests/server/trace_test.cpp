@@ -42,6 +42,7 @@ TEST(Trace, WithoutACollectorNothingIsTraced) {
   EXPECT_THAT(message_of([&] { tracer.change(Json::parse(R"({"trace_level":["TIMESTAMPS"]})")); }),
               HasSubstr("no collector"));
   EXPECT_THAT(message_of([] { Tracer("localhost:4318"); }), HasSubstr("no address to send traces to"));
+  EXPECT_THAT(message_of([] { Tracer("http://127.0.0.1:port/"); }), HasSubstr("a port that is no number"));
 }
 
 TEST(Trace, TracesAsItIsTold) {
