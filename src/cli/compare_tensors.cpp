@@ -5,8 +5,8 @@
 #include <map>
 #include <unordered_set>
 
-#include "quantize/calibration.h"
 #include "quantize/fidelity.h"
+#include "quantize/probe.h"
 #include "schema/schema_inference.h"
 #include "tasks/loading.h"
 
@@ -18,8 +18,10 @@ class Opener {
   explicit Opener(const Opened& opened)
       : inference_(opened.opset),
         host_{inference_,
-              [&opened](ir::Model& model) {
-                return tasks::open_session(model, "the model", opened.opset, opened.session);
+              [&opened](ir::Model& model, const runtime::Watch& watch) {
+                runtime::SessionOptions session = opened.session;
+                session.watch = watch;
+                return tasks::open_session(model, "the model", opened.opset, session);
               },
               {}} {}
   const quantize::Host& host() const { return host_; }
@@ -71,23 +73,17 @@ std::vector<TensorDifference> compare_tensors(const Opened& a, const std::vector
   const std::vector<std::string> names = shared_names(*a.model.graph, *b.model.graph);
   if (names.empty()) return {};
   const std::map<std::string, std::string> made_by = makers(*a.model.graph);
-  std::map<std::string, ir::Tensor> expected;
   const Opener opener_a(a);
-  quantize::Probe(a.model, names, opener_a.host())
-      .run(inputs_a, [&](const std::string& name, const ir::Tensor& tensor) { expected[name] = tensor; });
-  std::map<std::string, TensorDifference> found;
   const Opener opener_b(b);
-  quantize::Probe(b.model, names, opener_b.host())
-      .run(inputs_b, [&](const std::string& name, const ir::Tensor& tensor) {
-        const auto reference = expected.find(name);
-        if (reference == expected.end() || reference->second.dims() != tensor.dims() ||
-            !ir::is_floating(tensor.dtype()))
-          return;
-        quantize::Difference difference;
-        difference.add(reference->second, tensor);
-        found[name] = {name, made_by.at(name), difference.sqnr(), largest_error(reference->second, tensor)};
-        expected.erase(reference);
-      });
+  std::map<std::string, TensorDifference> found;
+  quantize::visit_pairs(quantize::Probe(a.model, names, opener_a.host()), inputs_a,
+                        quantize::Probe(b.model, names, opener_b.host()), inputs_b,
+                        [&](const std::string& name, const ir::Tensor& expected, const ir::Tensor& got) {
+                          if (expected.dims() != got.dims() || !ir::is_floating(got.dtype())) return;
+                          quantize::Difference difference;
+                          difference.add(expected, got);
+                          found[name] = {name, made_by.at(name), difference.sqnr(), largest_error(expected, got)};
+                        });
   std::vector<TensorDifference> differences;
   for (const std::string& name : names) {
     if (const auto one = found.find(name); one != found.end()) differences.push_back(one->second);

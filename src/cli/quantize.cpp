@@ -111,9 +111,21 @@ void print_layers(const quantize::Report& report) {
   for (const quantize::LayerReport& one : report.layers) {
     const std::string time =
         one.timed() ? fmt::format("{:.3f} -> {:.3f}", one.milliseconds_before, one.milliseconds_after) : "";
-    rows.push_back({one.name, one.op, one.form, one.weights > 0 ? decibels(one.sqnr) : "", time, one.reason});
+    const std::string sqnr = report.measured && one.weights > 0 ? decibels(one.sqnr) : "";
+    rows.push_back({one.name, one.op, one.form, sqnr, time, one.reason});
   }
   fmt::print("{}:\n{}", report.mode == "fp16" ? "kept in float32" : "layers", table(rows));
+}
+
+void print_measured(const quantize::Report& report) {
+  fmt::print("time:    {:.3f} ms -> {:.3f} ms ({:.2f} times as fast)\n", report.milliseconds_before,
+             report.milliseconds_after, report.milliseconds_before / report.milliseconds_after);
+  const std::string on = report.random_samples ? "random inputs" : counted(report.checked, "sample");
+  fmt::print("answers: {} against the float model, cosine {:.6f}, on {}\n", decibels(report.fidelity.sqnr),
+             report.fidelity.cosine, on);
+  if (report.fidelity.metric.empty()) return;
+  fmt::print("{}: {:.4f} -> {:.4f} (drop {:.2f}%)\n", report.fidelity.metric, report.fidelity.float_score,
+             report.fidelity.score, report.fidelity.drop() * 100);
 }
 
 void print_text(const quantize::Report& report) {
@@ -123,15 +135,7 @@ void print_text(const quantize::Report& report) {
              report.method);
   fmt::print("size:    {} -> {} ({})\n", size_text(report.bytes_before), size_text(report.bytes_after),
              share(report.bytes_after, report.bytes_before));
-  fmt::print("time:    {:.3f} ms -> {:.3f} ms ({:.2f} times as fast)\n", report.milliseconds_before,
-             report.milliseconds_after, report.milliseconds_before / report.milliseconds_after);
-  const std::string on = report.random_samples ? "random inputs" : counted(report.checked, "sample");
-  fmt::print("answers: {} against the float model, cosine {:.6f}, on {}\n", decibels(report.fidelity.sqnr),
-             report.fidelity.cosine, on);
-  if (!report.fidelity.metric.empty()) {
-    fmt::print("{}: {:.4f} -> {:.4f} (drop {:.2f}%)\n", report.fidelity.metric, report.fidelity.float_score,
-               report.fidelity.score, report.fidelity.drop() * 100);
-  }
+  if (report.measured) print_measured(report);
   for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
 }
 
@@ -153,6 +157,20 @@ void write_report(const std::string& file, const quantize::Report& report) {
   write_file(file, parts);
 }
 
+void check_no_measure(const Arguments& arguments) {
+  if (arguments.options.measure) return;
+  const auto refuse = [](const std::string& what, const char* remedy) {
+    fail_usage("--no-measure leaves out what " + what + " goes by", remedy);
+  };
+  const Mode mode = arguments.options.mode;
+  if (mode == Mode::kAuto) refuse("--mode auto", "name the mode that you want");
+  if (mode == Mode::kStatic && arguments.options.search)
+    refuse("--method search", "name one: --method minmax, percentile, entropy or mse");
+  if (!arguments.max_drop.empty()) refuse("--max-drop", "leave one of the two out");
+  if (std::filesystem::path(arguments.report).extension() == ".html")
+    refuse("a page of plots", "write the report as .json, or leave one of the two out");
+}
+
 void check(Arguments& arguments) {
   take_method(arguments);
   arguments.options.max_drop = parse_drop(arguments.max_drop);
@@ -168,6 +186,7 @@ void check(Arguments& arguments) {
                "DIR holds one .npz for each sample, its arrays named as the model's inputs, or images; 20 to 200 are "
                "enough");
   }
+  check_no_measure(arguments);
 }
 
 void run(Arguments& arguments) {
@@ -258,6 +277,10 @@ void add_quantize(CLI::App& app) {
   add_limits(verb, *arguments);
   verb.add_option("--report", arguments->report, "Write the report: a page with plots, or JSON")
       ->type_name("R.html|R.json");
+  verb.add_flag(
+      "!--no-measure", arguments->options.measure,
+      "Only make the file: no comparison with the float model, no times. Faster, with less memory; for a mode "
+      "and a method that are known to serve");
   verb.add_option("--opset", arguments->opset, "ONNX opset of the result (default: the model's own, 18 at least)")
       ->type_name("N");
   verb.add_flag("--json", arguments->json, "Print the report as JSON");

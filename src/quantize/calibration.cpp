@@ -5,57 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
-#include <unordered_map>
 
 #include "base/error.h"
-#include "ir/clone.h"
+#include "quantize/probe.h"
 
 namespace onward::quantize {
 namespace {
-
-using ir::Value;
-
-// What the values of one group may take together.
-constexpr size_t kGroupBytes = size_t{128} << 20;
-// Of a value whose size is not known before it runs.
-constexpr size_t kUnknownBytes = size_t{16} << 20;
-
-size_t expected_bytes(const Value& value) {
-  if (!value.shape) return kUnknownBytes;
-  size_t count = 4;
-  for (const ir::Dim& dim : *value.shape) count *= dim.is_known() ? static_cast<size_t>(dim.value()) : 1;
-  return count;
-}
-
-// The DequantizeLinear behind a quantized value, or the value.
-Value* read_back(Value* value) {
-  if (value->uses().size() != 1 || value->uses().front().node == nullptr) return value;
-  const ir::Node& quantize = *value->uses().front().node;
-  if (!quantize.is("QuantizeLinear") || quantize.output()->uses().empty()) return value;
-  const ir::Node* back = quantize.output()->uses().front().node;
-  return back != nullptr && back->is("DequantizeLinear") ? back->output() : value;
-}
-
-// The values as outputs; a value that is one already through an Identity, since an output has one name.
-std::vector<size_t> add_outputs(ir::Graph& graph, const std::vector<std::string>& names, const Host& host,
-                                std::vector<std::string>& found) {
-  std::unordered_map<std::string, Value*> by_name;
-  for (Value& value : graph.values()) {
-    if (!value.is_constant()) by_name.emplace(value.name, &value);
-  }
-  std::vector<size_t> sizes;
-  for (const std::string& name : names) {
-    const auto entry = by_name.find(name);
-    if (entry == by_name.end() || entry->second->kind != ir::Kind::kTensor) continue;
-    Value* value = read_back(entry->second);
-    sizes.push_back(expected_bytes(*value));
-    found.push_back(name);
-    ir::Node* copy = graph.add_node("", "Identity", {value}, 1);
-    host.inference.infer(*copy);
-    graph.add_output(copy->output(), fmt::format("onward watched {}", found.size()));
-  }
-  return sizes;
-}
 
 void watch(Statistics& statistics, const ir::Tensor& tensor, std::optional<int64_t> axis, const std::string& where) {
   // Floats are looked at where they lie.
@@ -78,30 +33,6 @@ void watch(Statistics& statistics, const ir::Tensor& tensor, std::optional<int64
 }
 
 }  // namespace
-
-Probe::Probe(const ir::Model& model, const std::vector<std::string>& names, const Host& host)
-    : model_(ir::clone(model)), first_output_(model.graph->outputs().size()) {
-  const std::vector<size_t> sizes = add_outputs(*model_.graph, names, host, names_);
-  size_t total = kGroupBytes;
-  for (size_t i = 0; i < names_.size(); ++i) {
-    if (total + sizes[i] > kGroupBytes) {
-      groups_.emplace_back();
-      total = 0;
-    }
-    groups_.back().push_back(i);
-    total += sizes[i];
-  }
-  session_ = host.open(model_);
-}
-
-void Probe::run(const std::vector<ir::Tensor>& inputs, const Visit& visit) const {
-  for (const std::vector<size_t>& group : groups_) {
-    std::vector<size_t> outputs;
-    for (const size_t index : group) outputs.push_back(first_output_ + index);
-    const std::vector<ir::Tensor> results = session_->run(inputs, outputs);
-    for (size_t i = 0; i < group.size(); ++i) visit(names_[group[i]], results[i]);
-  }
-}
 
 void check_finite(const std::vector<ir::Tensor>& inputs, const std::vector<runtime::ValueInfo>& infos,
                   const std::string& sample) {

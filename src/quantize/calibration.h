@@ -24,24 +24,6 @@ using Watched = std::map<std::string, std::optional<int64_t>>;
 std::map<std::string, Statistics> calibrate(const ir::Model& model, const Watched& watched, const Samples& samples,
                                             const Host& host, bool shapes = true);
 
-// A model that also gives the values of these names, in this order behind its own outputs; names it doesn't have are
-// left out. Where a value was quantized, what is read back of the integers is given.
-class Probe {
- public:
-  Probe(const ir::Model& model, const std::vector<std::string>& names, const Host& host);
-
-  // Each value that there is, in groups so that not all are in memory at once.
-  using Visit = std::function<void(const std::string& name, const ir::Tensor& tensor)>;
-  void run(const std::vector<ir::Tensor>& inputs, const Visit& visit) const;
-
- private:
-  ir::Model model_;
-  std::vector<std::string> names_;
-  std::vector<std::vector<size_t>> groups_;  // positions in names_
-  size_t first_output_ = 0;
-  std::optional<runtime::Session> session_;
-};
-
 // Throws Error(kInvalidArgument) naming the sample and the input when a floating-point input has NaN or infinity.
 void check_finite(const std::vector<ir::Tensor>& inputs, const std::vector<runtime::ValueInfo>& infos,
                   const std::string& sample);

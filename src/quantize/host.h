@@ -12,12 +12,14 @@ namespace onward::quantize {
 
 struct Host {
   const ir::Inference& inference;
-  // A session of the graph as it would be written; gives its values and nodes names.
-  std::function<runtime::Session(ir::Model&)> open;
+  // A session of the graph as it would be written, whose Watch nodes call `watch`; gives its values and nodes names.
+  std::function<runtime::Session(ir::Model&, const runtime::Watch& watch)> open_watched;
   // Bytes it would take as a file.
   std::function<size_t(ir::Model&)> size;
   // Median milliseconds of each node over some runs, by its name. May be empty.
   std::function<std::map<std::string, double>(ir::Model&, const std::vector<ir::Tensor>& inputs)> node_times;
+
+  runtime::Session open(ir::Model& model, const runtime::Watch& watch = {}) const { return open_watched(model, watch); }
 };
 
 // Feeds, made one at a time so that memory does not grow with their number.

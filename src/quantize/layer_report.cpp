@@ -1,8 +1,10 @@
 #include "quantize/layer_report.h"
 
 #include <algorithm>
+#include <set>
 
 #include "ir/clone.h"
+#include "quantize/probe.h"
 
 namespace onward::quantize {
 namespace {
@@ -10,17 +12,11 @@ namespace {
 std::map<std::string, Difference> differences(const Workbench& bench, const ir::Model& quantized,
                                               const std::vector<std::string>& names) {
   const std::vector<ir::Tensor> inputs = bench.samples().inputs(0);
-  std::map<std::string, ir::Tensor> expected;
-  Probe(bench.model(), names, bench.host()).run(inputs, [&](const std::string& name, const ir::Tensor& tensor) {
-    expected[name] = tensor;
-  });
   std::map<std::string, Difference> result;
-  Probe(quantized, names, bench.host()).run(inputs, [&](const std::string& name, const ir::Tensor& tensor) {
-    const auto found = expected.find(name);
-    if (found == expected.end() || found->second.count() != tensor.count()) return;
-    result[name].add(found->second, tensor);
-    expected.erase(found);
-  });
+  visit_pairs(Probe(bench.model(), names, bench.host()), inputs, Probe(quantized, names, bench.host()), inputs,
+              [&](const std::string& name, const ir::Tensor& expected, const ir::Tensor& got) {
+                if (expected.count() == got.count()) result[name].add(expected, got);
+              });
   return result;
 }
 
@@ -33,6 +29,12 @@ double time_of(const std::map<std::string, double>& times, const std::string& la
   return 0;
 }
 
+std::map<std::string, std::string> result_names(const Workbench& bench) {
+  std::map<std::string, std::string> names;
+  for (const Layer& layer : bench.layers()) names.emplace(layer.name(), result_of(*layer.node)->name);
+  return names;
+}
+
 // `results`: the name of each layer's result by the layer's own.
 void time_layers(const Workbench& bench, const std::map<std::string, std::string>& results, const ir::Model& quantized,
                  Report& report) {
@@ -43,22 +45,20 @@ void time_layers(const Workbench& bench, const std::map<std::string, std::string
   const std::map<std::string, double> times_before = bench.host().node_times(before, inputs);
   const std::map<std::string, double> times_after = bench.host().node_times(after, inputs);
   for (LayerReport& layer : report.layers) {
-    layer.milliseconds_before = time_of(times_before, layer.name, results.at(layer.name));
-    layer.milliseconds_after = time_of(times_after, layer.name, results.at(layer.name));
+    const auto result = results.find(layer.name);
+    if (result == results.end()) continue;
+    layer.milliseconds_before = time_of(times_before, layer.name, result->second);
+    layer.milliseconds_after = time_of(times_after, layer.name, result->second);
   }
 }
 
 }  // namespace
 
-void describe_layers(const Workbench& bench, const Recipe& recipe, const ir::Model& quantized, Report& report) {
-  std::map<std::string, std::string> results;
-  std::vector<std::string> names;
+void list_layers(const Workbench& bench, const Recipe& recipe, Report& report) {
+  std::set<std::string> listed;
   for (const Layer& layer : bench.layers()) {
     const auto plan = recipe.layers.find(layer.name());
-    const bool known = results.contains(layer.name());
-    if (plan == recipe.layers.end() || known) continue;
-    results[layer.name()] = result_of(*layer.node)->name;
-    names.push_back(results[layer.name()]);
+    if (plan == recipe.layers.end() || !listed.insert(layer.name()).second) continue;
     LayerReport one;
     one.name = layer.name();
     one.op = layer.node->op_type;
@@ -67,10 +67,20 @@ void describe_layers(const Workbench& bench, const Recipe& recipe, const ir::Mod
     one.weights = layer.weight().count();
     report.layers.push_back(std::move(one));
   }
+}
+
+void measure_layers(const Workbench& bench, const ir::Model& quantized, Report& report) {
+  const std::map<std::string, std::string> results = result_names(bench);
+  std::vector<std::string> names;
+  for (const LayerReport& layer : report.layers) {
+    if (const auto result = results.find(layer.name); result != results.end() && layer.weights > 0)
+      names.push_back(result->second);
+  }
   if (names.empty() || bench.samples().count == 0) return;
   const auto measured = differences(bench, quantized, names);
   for (LayerReport& layer : report.layers) {
-    const auto found = measured.find(results[layer.name]);
+    const auto result = results.find(layer.name);
+    const auto found = result == results.end() ? measured.end() : measured.find(result->second);
     if (found != measured.end()) layer.sqnr = found->second.sqnr();
   }
   time_layers(bench, results, quantized, report);

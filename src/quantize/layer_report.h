@@ -5,7 +5,10 @@
 
 namespace onward::quantize {
 
-// Compares what each layer gives in both models on some samples.
-void describe_layers(const Workbench& bench, const Recipe& recipe, const ir::Model& quantized, Report& report);
+// What the recipe made of each layer.
+void list_layers(const Workbench& bench, const Recipe& recipe, Report& report);
+
+// Adds to the listed layers what each gives and takes in both models, on the first sample.
+void measure_layers(const Workbench& bench, const ir::Model& quantized, Report& report);
 
 }  // namespace onward::quantize

@@ -149,7 +149,7 @@ void note_times(Workbench& bench, const runtime::Session& session, Report& repor
                                 : "slower than the float model on this machine; --mode auto finds what is not");
 }
 
-void check_limits(const Options& options, const Report& report) {
+void check_drop(const Options& options, const Report& report) {
   // What was measured is a matter of rounding beyond that.
   constexpr double kSlack = 1e-9;
   if (options.max_drop >= 0 && report.fidelity.drop() > options.max_drop + kSlack) {
@@ -158,6 +158,9 @@ void check_limits(const Options& options, const Report& report) {
                             options.max_drop * 100),
                 "try --mode auto, which finds what keeps it, or leave layers out with --exclude");
   }
+}
+
+void check_size(const Options& options, const Report& report) {
   if (options.max_bytes != 0 && report.bytes_after > options.max_bytes) {
     throw Error(
         Code::kFailedPrecondition,
@@ -166,27 +169,45 @@ void check_limits(const Options& options, const Report& report) {
   }
 }
 
+void measure_result(Workbench& bench, Made& made, Report& report) {
+  const Options& options = bench.options();
+  const Samples& samples = bench.samples();
+  const runtime::Session quantized = bench.host().open(made.model);
+  report.checked = labelled(samples) ? samples.count : std::min(samples.count, options.check_samples);
+  report.fidelity = measure(bench.reference(), quantized, samples, report.checked);
+  if (options.mode != Mode::kAuto) note_times(bench, quantized, report);
+  check_drop(options, report);
+}
+
+void check_measure(const Options& options) {
+  const bool chooses =
+      options.mode == Mode::kAuto || options.max_drop >= 0 || (options.mode == Mode::kStatic && options.search);
+  if (options.measure || !chooses) return;
+  fail_invalid("mode auto, the search for a method and a limit to the drop choose by what they measure",
+               "name a mode, a method where it is static, and no limit; or let it measure");
+}
+
 }  // namespace
 
 Result quantize(ir::Model& model, const runtime::Session& session, const Options& options, const Samples& samples,
                 const Host& host) {
+  check_measure(options);
   Workbench bench(model, session, options, samples, host);
   Report report;
   report.mode = mode_name(options.mode);
   report.samples = samples.count;
   report.random_samples = options.random_samples;
+  report.measured = options.measure;
   report.bytes_before = bench.float_bytes();
   Made made = make_mode(bench, report);
   const bool unchanged = made.recipe.layers.empty() && options.mode == Mode::kAuto;
   if (!unchanged) made.model.metadata[kQuantizedMark] = report.mode;
   report.bytes_after = host.size(made.model);
-  const runtime::Session quantized = host.open(made.model);
-  report.checked = labelled(samples) ? samples.count : std::min(samples.count, options.check_samples);
-  report.fidelity = measure(bench.reference(), quantized, samples, report.checked);
-  if (options.mode != Mode::kAuto) note_times(bench, quantized, report);
   if (uses_integers(made.recipe)) report.method = method_text(made.recipe.integers);
-  check_limits(options, report);
-  describe_layers(bench, made.recipe, made.model, report);
+  check_size(options, report);
+  if (options.measure) measure_result(bench, made, report);
+  list_layers(bench, made.recipe, report);
+  if (options.measure) measure_layers(bench, made.model, report);
   return {std::move(made.model), std::move(report)};
 }
 

@@ -22,6 +22,9 @@ struct Options {
   bool random_samples = false;  // no calibration data was given
   size_t check_samples = 8;     // how many are used to measure a candidate's answers
   int runs = 9;                 // for a median time, at least
+  // Whether the result is compared with the float model and timed. Without, no time and no memory goes into it; not for
+  // mode auto, `search` and `max_drop`, which choose by what they measure.
+  bool measure = true;
 };
 
 struct Result {
@@ -31,7 +34,8 @@ struct Result {
 
 // `model`: a float model as it would be written (optimized, at its target opset), and `session` that host.open made of
 // it, so that its values have names. Samples are needed by mode static, and otherwise used where given. Throws Error:
-// kFailedPrecondition (quantized already, or no weights), kInvalidArgument (samples), kFailedPrecondition when
+// kFailedPrecondition (quantized already, or no weights), kInvalidArgument (samples, or options that need measuring
+// without it), kFailedPrecondition when
 // --max-drop or --max-size can't be kept.
 Result quantize(ir::Model& model, const runtime::Session& session, const Options& options, const Samples& samples,
                 const Host& host);

@@ -13,13 +13,20 @@ Json fidelity_json(const Fidelity& fidelity) {
   return json;
 }
 
+template <typename T>
+Json before_after(T before, T after) {
+  return Json::object({{"before", before}, {"after", after}});
+}
+
 Json layers_json(const Report& report) {
   Json layers = Json::array();
   for (const LayerReport& layer : report.layers) {
     Json one = Json::object({{"name", layer.name}, {"op", layer.op}, {"form", layer.form}, {"weights", layer.weights}});
     if (!layer.reason.empty()) one.set("reason", layer.reason);
-    one.set("sqnr_db", layer.sqnr);
-    one.set("milliseconds", Json::object({{"before", layer.milliseconds_before}, {"after", layer.milliseconds_after}}));
+    if (report.measured) {
+      one.set("sqnr_db", layer.sqnr);
+      one.set("milliseconds", before_after(layer.milliseconds_before, layer.milliseconds_after));
+    }
     layers.push(std::move(one));
   }
   return layers;
@@ -42,20 +49,22 @@ Json candidates_json(const Report& report) {
 Json to_json(const Report& report) {
   Json notes = Json::array();
   for (const std::string& note : report.notes) notes.push(note);
-  return Json::object(
-      {{"source", report.source},
-       {"output", report.output},
-       {"mode", report.mode},
-       {"method", report.method},
-       {"command", report.command},
-       {"samples", report.random_samples ? Json("random") : Json(report.samples)},
-       {"checked_samples", report.checked},
-       {"bytes", Json::object({{"before", report.bytes_before}, {"after", report.bytes_after}})},
-       {"milliseconds", Json::object({{"before", report.milliseconds_before}, {"after", report.milliseconds_after}})},
-       {"fidelity", fidelity_json(report.fidelity)},
-       {"layers", layers_json(report)},
-       {"candidates", candidates_json(report)},
-       {"notes", std::move(notes)}});
+  Json json = Json::object({{"source", report.source},
+                            {"output", report.output},
+                            {"mode", report.mode},
+                            {"method", report.method},
+                            {"command", report.command},
+                            {"samples", report.random_samples ? Json("random") : Json(report.samples)},
+                            {"bytes", before_after(report.bytes_before, report.bytes_after)}});
+  if (report.measured) {
+    json.set("checked_samples", report.checked);
+    json.set("milliseconds", before_after(report.milliseconds_before, report.milliseconds_after));
+    json.set("fidelity", fidelity_json(report.fidelity));
+  }
+  json.set("layers", layers_json(report));
+  json.set("candidates", candidates_json(report));
+  json.set("notes", std::move(notes));
+  return json;
 }
 
 }  // namespace onward::quantize

@@ -39,6 +39,7 @@ struct Report {
   size_t samples = 0;  // that there were
   size_t checked = 0;  // of them, whose answers were compared
   bool random_samples = false;
+  bool measured = true;  // without: neither times nor fidelity, of the layers neither
   size_t bytes_before = 0;
   size_t bytes_after = 0;
   double milliseconds_before = 0;

@@ -10,6 +10,7 @@
 #include "runtime/ort.h"
 #include "runtime/prepared_run.h"
 #include "runtime/profile.h"
+#include "runtime/watch.h"
 
 namespace onward::runtime {
 namespace {
@@ -145,6 +146,7 @@ struct Session::Impl {
   std::shared_ptr<Ort::Env> env = environment();
   std::optional<TemporaryFolder> profile;
   std::vector<Bytes> weights;
+  std::optional<WatchOperator> watch;
   mutable Ort::Session session{nullptr};  // its Run is thread-safe, though not const
   std::vector<ValueInfo> inputs;
   std::vector<ValueInfo> outputs;
@@ -228,6 +230,7 @@ Session Session::from_bytes(const Bytes& model, const std::string& name, const S
   auto impl = std::make_unique<Impl>();
   impl->session = make_session(options, name, impl->profile, [&](Ort::SessionOptions& ort) {
     add_weights(ort, options.weights, impl->weights);
+    if (options.watch) impl->watch.emplace(options.watch).add_to(ort);
     return Ort::Session(*impl->env, model.data(), model.size(), ort);
   });
   impl->describe_values();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -53,6 +54,12 @@ class RunControl {
 
 using NamedTensor = std::pair<std::string, ir::Tensor>;
 
+// Called while a model runs with what each of its nodes kWatchDomain::Watch gets: such a node has one input of any type
+// but string, an attribute "index", and one float output without elements, by which it belongs to the graph's outputs.
+// The tensor lies where ONNX Runtime has it, only until the call returns. Must not throw.
+using Watch = std::function<void(size_t index, const ir::Tensor& tensor)>;
+inline constexpr const char* kWatchDomain = "onward.watch";
+
 struct SessionOptions {
   // Whether ONNX Runtime may rewrite the graph: off for what must stay as written (comparisons).
   bool optimize = true;
@@ -62,6 +69,7 @@ struct SessionOptions {
   bool profile = false;
   // What the model refers to as external data, by name: read where it lies, which the session keeps.
   std::vector<NamedTensor> weights;
+  Watch watch;  // for models with such nodes
 };
 
 // Movable; `run` may be called from several threads at once.

@@ -45,7 +45,9 @@ quantize::Report quantize_file(const QuantizeTask& task) {
   const schema::SchemaInference inference(opset);
   const quantize::Host host{
       inference,
-      [&](ir::Model& one) { return open_session(one, task.source, opset, {.custom_ops = task.custom_ops}); },
+      [&](ir::Model& one, const runtime::Watch& watch) {
+        return open_session(one, task.source, opset, {.custom_ops = task.custom_ops, .watch = watch});
+      },
       [&](ir::Model& one) {
         const exporter::Serialized file = exporter::serialize(one, {.opset = opset});
         size_t size = file.size();
@@ -54,8 +56,9 @@ quantize::Report quantize_file(const QuantizeTask& task) {
       },
       [&](ir::Model& one, const std::vector<ir::Tensor>& inputs) { return node_times(one, task, opset, inputs); },
   };
-  const runtime::Session session = host.open(model);
   quantize::Options options = task.options;
+  const runtime::Session session =
+      open_session(model, task.source, opset, {.optimize = options.measure, .custom_ops = task.custom_ops});
   options.random_samples = task.samples == nullptr;
   const quantize::Samples samples =
       options.random_samples ? random_samples(kRandomSamples, session) : task.samples(session);

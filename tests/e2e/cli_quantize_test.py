@@ -78,6 +78,26 @@ def test_is_deterministic(images, tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_no_measure_makes_the_same_file(images, tmp_path):
+    arguments = ["--mode", "static", "--method", "minmax", "--calibration", images]
+    measured = quantize(EXAMPLE / "Model.pt2", tmp_path / "a.onnx", *arguments)
+    made = quantize(EXAMPLE / "Model.pt2", tmp_path / "b.onnx", *arguments, "--no-measure", "--report", tmp_path / "r.json")
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+    assert "fidelity" in measured and not {"fidelity", "milliseconds", "checked_samples"} & made.keys()
+    assert json.loads((tmp_path / "r.json").read_text()) == made
+    for with_numbers, without in zip(measured["layers"], made["layers"], strict=True):
+        assert without == {key: with_numbers[key] for key in ("name", "op", "form", "weights", "reason") if key in with_numbers}
+    text = onward("quantize", EXAMPLE / "Model.pt2", "-o", tmp_path / "c.onnx", *arguments, "--no-measure").stdout
+    assert "size:" in text and "time:" not in text and "dB" not in text
+
+
+@pytest.mark.parametrize("arguments, word", [
+    ([], "--mode auto"), (["--mode", "static", "--calibration", "."], "--method search"),
+    (["--mode", "dynamic", "--max-drop", "1%"], "--max-drop"), (["--mode", "dynamic", "--report", "r.html"], "plots")])
+def test_no_measure_refuses_what_goes_by_measures(arguments, word, tmp_path):
+    assert word in refused(EXAMPLE / "Model.pt2", *arguments, "--no-measure", output=tmp_path / "q.onnx")
+
+
 def refused(*arguments, output):
     done = onward("quantize", *arguments, "-o", output)
     assert done.returncode != 0

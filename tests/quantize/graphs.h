@@ -18,8 +18,9 @@ inline const schema::SchemaInference& inference() {
 
 inline Host host() {
   return {inference(),
-          [](ir::Model& model) {
-            return runtime::Session::from_bytes(exporter::serialize(model, {.opset = 18}).joined(), "test");
+          [](ir::Model& model, const runtime::Watch& watch) {
+            return runtime::Session::from_bytes(exporter::serialize(model, {.opset = 18}).joined(), "test",
+                                                {.watch = watch});
           },
           [](ir::Model& model) { return exporter::serialize(model, {.opset = 18}).size(); }};
 }

@@ -68,6 +68,33 @@ TEST(Modes, ProductsInEveryMode) {
   EXPECT_EQ(count(quantized(product_net(), kSequence, mode(Mode::kWeights4)).model, "MatMulNBits"), 2U);
 }
 
+TEST(Modes, WithoutMeasuringTheModelIsTheSame) {
+  for (const Mode one : {Mode::kStatic, Mode::kDynamic, Mode::kWeights8, Mode::kWeights4, Mode::kHalf}) {
+    Options options = mode(one);
+    options.search = false;
+    Result measured = quantized(product_net(), kSequence, options);
+    options.measure = false;
+    Result made = quantized(product_net(), kSequence, options);
+    const exporter::WriteOptions write{.opset = 18};
+    EXPECT_EQ(exporter::serialize(made.model, write).joined().text(),
+              exporter::serialize(measured.model, write).joined().text());
+    EXPECT_FALSE(made.report.measured);
+    EXPECT_EQ(made.report.checked, 0U);
+    EXPECT_EQ(made.report.layers.size(), measured.report.layers.size());
+  }
+}
+
+TEST(Modes, WithoutMeasuringNothingIsChosenByMeasures) {
+  Options automatic = mode(Mode::kAuto);
+  Options searching = mode(Mode::kStatic);
+  Options limited = mode(Mode::kDynamic);
+  limited.max_drop = 0.01;
+  for (Options* options : {&automatic, &searching, &limited}) {
+    options->measure = false;
+    EXPECT_THROW(quantized(product_net(), kSequence, *options), Error);
+  }
+}
+
 // ONNX Runtime would make a Gemm of MatMul and Add, and compute it with floats.
 TEST(Modes, StaticProductsSubtractTheirBias) {
   const Result result = quantized(product_net(), kSequence, mode(Mode::kStatic));
