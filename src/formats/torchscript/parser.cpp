@@ -165,9 +165,46 @@ class Parser {
     if (!accept_kind(Token::Kind::kIndent)) return body;
     while (!accept_kind(Token::Kind::kDedent) && !at_end()) {
       if (accept_kind(Token::Kind::kNewline)) continue;
-      body.push_back(statement());
+      if (peek().is("with")) {
+        with(body);
+      } else {
+        body.push_back(statement());
+      }
     }
     return body;
+  }
+
+  // "with a as b:" is the calls it stands for: b = a.__enter__(), its body, a.__exit__(None, None, None).
+  void with(std::vector<Stmt>& body) {
+    Stmt enter;
+    enter.offset = peek().offset;
+    next();
+    const Expr manager = expression();
+    enter.values.push_back(method_call(manager, "__enter__", 0));
+    enter.kind = Stmt::Kind::kExpr;
+    if (accept("as")) {
+      enter.kind = Stmt::Kind::kAssign;
+      enter.targets.push_back(expression());
+    }
+    Stmt leave;
+    leave.offset = enter.offset;
+    leave.kind = Stmt::Kind::kExpr;
+    leave.values.push_back(method_call(manager, "__exit__", 3));
+    expect(":");
+    body.push_back(std::move(enter));
+    std::vector<Stmt> inner = block();
+    body.insert(body.end(), std::make_move_iterator(inner.begin()), std::make_move_iterator(inner.end()));
+    body.push_back(std::move(leave));
+  }
+
+  static Expr method_call(const Expr& object, const char* name, size_t nones) {
+    Expr method = make(Expr::Kind::kAttr, object.offset);
+    method.text = name;
+    method.items.push_back(object);
+    Expr call = make(Expr::Kind::kCall, object.offset);
+    call.items.push_back(std::move(method));
+    call.items.resize(1 + nones);
+    return call;
   }
 
   Stmt statement() {

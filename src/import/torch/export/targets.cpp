@@ -87,6 +87,7 @@ constexpr std::array kAssertions = std::to_array<std::string_view>({
     "torch.ops.aten._functional_sym_constrain_range.",
     "torch.ops.aten._functional_sym_constrain_range_for_size.",
     "torch.ops.aten._make_dep_token.",
+    "torch.ops.aten.promote_types.",
     "torch._check",
     "torch._functorch.predispatch.lazy_load_decompositions",
     "torch._C._set_grad_enabled",

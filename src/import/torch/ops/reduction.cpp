@@ -205,6 +205,7 @@ void register_reduction(OpTable& t) {
     const std::string name = any ? "aten::any" : "aten::all";
     const TranslateOne translate = any ? quantified<true> : quantified<false>;
     t.add(name + "(Tensor self) -> Tensor", translate);
+    t.add((any ? "aten::_is_any_true" : "aten::_is_all_true") + std::string("(Tensor self) -> Tensor"), translate);
     t.add(name + ".dim(Tensor self, int dim, bool keepdim=False) -> Tensor", translate);
     t.add(name + ".dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor", translate);
   }

@@ -288,6 +288,19 @@ std::optional<Py> extreme(Machine& in, Items& args, Kwargs& kwargs) {
   return best;
 }
 
+// torch.sym_ite(condition, a, c)
+std::optional<Py> either(Machine& in, Items& args, Kwargs&) {
+  if (args.size() != 3 || !all_numbers({args[1], args[2]})) return std::nullopt;
+  ir::Value* condition = nullptr;
+  if (const std::optional<bool> known = in.truth(args[0], condition)) return *known ? args[1] : args[2];
+  if (args[1].is_bool() && args[2].is_bool()) {
+    const ir::DType dtype = ir::DType::kBool;
+    return Py::number(in.b().Where(condition, as(in, args[1], dtype), as(in, args[2], dtype)), Kind::kBool);
+  }
+  const Pair pair = operands(in, {args[1], args[2]});
+  return Py::number(in.b().Where(condition, pair.a, pair.c), pair.kind);
+}
+
 std::optional<Py> sum_of_list(Machine& in, Items& args, Kwargs& kwargs) {
   if (args.size() != 1 || !args[0].has_items()) return std::nullopt;
   Py sum = 0;
@@ -335,6 +348,7 @@ void register_numbers(BuiltinTable& table) {
     table.emplace(name, arithmetic<max_ints, max_floats, max_nodes>);
     table.emplace(name, extreme<false>);
   }
+  table.emplace("prim::ite", either);
   table.emplace("aten::sum", sum_of_list);
   table.emplace("aten::all", every<true>);
   table.emplace("aten::any", every<false>);

@@ -247,11 +247,13 @@ void register_environment(BuiltinTable& table) {
         "cuda::is_available", "aten::_is_tracing"}) {
     table.emplace(name, always<false>);
   }
-  for (const char* name : {"prim::layout", "aten::storage_offset", "aten::get_num_threads", "prim::index"}) {
+  for (const char* name : {"prim::layout", "aten::storage_offset", "aten::get_num_threads", "prim::index",
+                           "profiler::_record_function_enter_new"}) {
     table.emplace(name, zero);
   }
-  for (const char* name : {"aten::set_grad_enabled", "aten::manual_seed", "aten::_set_deterministic", "aten::backward",
-                           "prim::grad", "prim::names", "aten::__exit__", "aten::_assert_tensor_metadata"}) {
+  for (const char* name :
+       {"aten::set_grad_enabled", "aten::manual_seed", "aten::_set_deterministic", "aten::backward", "prim::grad",
+        "prim::names", "aten::__exit__", "aten::_assert_tensor_metadata", "profiler::_record_function_exit"}) {
     table.emplace(name, nothing);
   }
   for (const char* name :

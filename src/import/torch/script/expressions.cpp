@@ -149,6 +149,17 @@ Py Interpreter::eval_subscript(const Expr& expr, Frame& frame) {
   return call_operator("aten::__getitem__", {base, eval(index, frame)});
 }
 
+// A scripted torch.autocast changes types only when PyTorch runs the program: its file has those from before.
+static void refuse_autocast(const Py& enter) {
+  const auto* callable = enter.get_if<std::shared_ptr<Callable>>();
+  if (callable == nullptr || (*callable)->self == nullptr || !(*callable)->self->type_name.ends_with(".autocast"))
+    return;
+  const auto enabled = (*callable)->self->attributes.find("_enabled");
+  if (enabled != (*callable)->self->attributes.end() && enabled->second.is_bool() && !enabled->second.as_bool()) return;
+  fail_unsupported("torch.autocast in a scripted module: the file does not hold the types that it chooses",
+                   "save the module with torch.export, or script it without autocast");
+}
+
 Py Interpreter::eval_call(const Expr& expr, Frame& frame) {
   const Expr& callee = expr.items[0];
   const std::string path = dotted(callee);
@@ -173,6 +184,10 @@ Py Interpreter::eval_call(const Expr& expr, Frame& frame) {
   }
   const Py function = eval(callee, frame);
   place_offset_ = expr.offset;
+  if (callee.text == "__enter__") {
+    op_ = "with";
+    refuse_autocast(function);
+  }
   const auto* callable = function.get_if<std::shared_ptr<Callable>>();
   if (callable != nullptr) return call(**callable, std::move(args), std::move(kwargs));
   if (function.is<std::shared_ptr<Object>>()) {
@@ -215,6 +230,16 @@ Py Interpreter::eval_special(const std::string& name, const Expr& expr, Frame& f
       if (is) return true;
     }
     return false;
+  }
+  if (name.ends_with(".__new__") && count == 1) {
+    const Py type = eval(expr.items[1], frame);
+    const auto* callable = type.get_if<std::shared_ptr<Callable>>();
+    if (callable == nullptr || (*callable)->type.definition == nullptr)
+      fail_data("__new__ of something that is no class");
+    auto object = std::make_shared<Object>();
+    object->type = (*callable)->type;
+    object->type_name = (*callable)->name;
+    return object;
   }
   if (name == "fork" || name == "ops.prim.fork") {
     Items args;

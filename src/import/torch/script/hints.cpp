@@ -1,5 +1,6 @@
 #include "import/torch/script/hints.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -123,6 +124,34 @@ constexpr std::array kTypes = std::to_array<TypeHint>({
     {"aten::__or__", 1, ir::DType::kBool},
 });
 
+// Operators whose first tensor has the type of its weight, where that is none of float32.
+struct WeightHint {
+  std::string_view name;
+  size_t input;
+  size_t weight;
+};
+constexpr std::array kWeights = std::to_array<WeightHint>({
+    {"aten::linear", 0, 1},
+    {"aten::matmul", 0, 1},
+    {"aten::matmul", 1, 0},
+    {"aten::mm", 0, 1},
+    {"aten::mm", 1, 0},
+    {"aten::bmm", 0, 1},
+    {"aten::addmm", 1, 2},
+    {"aten::conv1d", 0, 1},
+    {"aten::conv2d", 0, 1},
+    {"aten::conv3d", 0, 1},
+    {"aten::_convolution", 0, 1},
+    {"aten::conv_transpose1d", 0, 1},
+    {"aten::conv_transpose2d", 0, 1},
+    {"aten::conv_transpose3d", 0, 1},
+    {"aten::layer_norm", 0, 2},
+    {"aten::batch_norm", 0, 1},
+    {"aten::group_norm", 0, 2},
+    {"aten::instance_norm", 0, 1},
+    {"aten::prelu", 0, 1},
+});
+
 // The graph input that a value is, through steps that keep its shape and type.
 const ir::Value* plain_input(const ir::Value* value) {
   for (int i = 0; i < 1000 && value != nullptr; ++i) {
@@ -155,6 +184,20 @@ const ir::Value* input_of_elements(const ir::Value* value) {
   return nullptr;
 }
 
+void require_type_of_weight(Machine& in, std::string_view name, const Items& args) {
+  for (const WeightHint& hint : kWeights) {
+    if (hint.name != name || args.size() <= std::max(hint.input, hint.weight)) continue;
+    if (!args[hint.input].is_tensor() || !args[hint.weight].is_tensor()) continue;
+    const ir::Value* weight = in.value(args[hint.weight]);
+    if (!weight->is_constant() || !ir::is_floating(weight->dtype) || weight->dtype == ir::DType::kFloat) continue;
+    const ir::Value* value = in.value(args[hint.input]);
+    if (value->dtype != ir::DType::kFloat) continue;
+    const ir::Value* input = plain_input(value);
+    if (input == nullptr || input->dtype != ir::DType::kFloat || !in.assumes_dtype(input)) continue;
+    throw NeedsType{input, std::nullopt, weight->dtype};
+  }
+}
+
 }  // namespace
 
 void require_known_types(Machine& in, const std::string& called, const Items& args) {
@@ -172,6 +215,7 @@ void require_known_types(Machine& in, const std::string& called, const Items& ar
       throw NeedsType{input, std::nullopt, hint.dtype};
     }
   }
+  require_type_of_weight(in, name, args);
   if (args.empty() || !args[0].is_tensor()) return;
   ir::Value* first = in.value(args[0]);
   if (first->has_rank()) return;

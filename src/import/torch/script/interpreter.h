@@ -53,6 +53,7 @@ class Interpreter : public Machine {
   bool run_one(const Body& body, size_t at, Frame& frame);
   void assign(const torchscript::Stmt& stmt, Frame& frame);
   void assign_to(const torchscript::Expr& target, Py value, Frame& frame);
+  Py unbind(const Py& tensor, const Py& axis, size_t parts);
   void unpack(const torchscript::Stmt& stmt, const Py& value, Frame& frame);
   // True where the rest of the block has been run too (as part of the branches).
   bool run_if(const Body& body, size_t at, Frame& frame);

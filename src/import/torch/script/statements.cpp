@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/error.h"
 #include "import/torch/script/control_flow.h"
 #include "import/torch/script/interpreter.h"
@@ -57,7 +59,18 @@ bool Interpreter::run_one(const Body& body, size_t at, Frame& frame) {
 
 void Interpreter::assign(const Stmt& stmt, Frame& frame) {
   if (stmt.unpack) {
-    unpack(stmt, eval(stmt.values[0], frame), frame);
+    const Expr& value = stmt.values[0];
+    const bool unbinds = value.kind == Expr::Kind::kCall && value.items.size() >= 2 && value.keywords.empty() &&
+                         torchscript::dotted(value.items[0]) == "torch.unbind";
+    if (unbinds) {
+      const Py tensor = eval(value.items[1], frame);
+      const Py axis = value.items.size() > 2 ? eval(value.items[2], frame) : Py(0);
+      place_ = &frame;
+      place_offset_ = value.offset;
+      unpack(stmt, unbind(tensor, axis, stmt.targets.size()), frame);
+    } else {
+      unpack(stmt, eval(value, frame), frame);
+    }
     return;
   }
   Items values;
@@ -65,12 +78,30 @@ void Interpreter::assign(const Stmt& stmt, Frame& frame) {
   for (size_t i = 0; i < stmt.targets.size(); ++i) assign_to(stmt.targets[i], std::move(values[i]), frame);
 }
 
+// As many names as an input is unpacked to tell its size along the axis, where nothing else does.
+Py Interpreter::unbind(const Py& tensor, const Py& axis, size_t parts) {
+  ir::Value* value = tensor.is_tensor() ? this->value(tensor) : nullptr;
+  if (value == nullptr || is_untranslated(value) || !value->has_rank() || !axis.is<int64_t>()) {
+    return call_operator("aten::unbind", {tensor, axis});
+  }
+  const auto rank = static_cast<int64_t>(value->rank());
+  const int64_t place = axis.as_int() < 0 ? axis.as_int() + rank : axis.as_int();
+  if (place < 0 || place >= rank || value->dim(static_cast<size_t>(place)).is_known() || value->complex) {
+    return call_operator("aten::unbind", {tensor, axis});
+  }
+  const auto& inputs = root_builder_.graph().inputs();
+  if (std::find(inputs.begin(), inputs.end(), value) != inputs.end()) {
+    (*value->shape)[static_cast<size_t>(place)] = ir::Dim(static_cast<int64_t>(parts));
+  }
+  return call_operator("aten::unbind", {tensor, axis});
+}
+
 void Interpreter::unpack(const Stmt& stmt, const Py& value, Frame& frame) {
   Items items;
   if (value.is_tensor() && is_untranslated(this->value(value))) {
     items.assign(stmt.targets.size(), value);  // its error is noted; this one would only be its echo
   } else if (value.is_tensor()) {
-    items = call_operator("aten::unbind", {value, 0}).items();
+    items = unbind(value, Py(0), stmt.targets.size()).items();
   } else {
     items = value.items();
   }

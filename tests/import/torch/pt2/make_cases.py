@@ -144,6 +144,40 @@ def channels_first(_, x):
     return red * green + blue
 
 
+class Managed(nn.Module):
+    """Context managers, which TorchScript keeps."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, x):
+        with torch.no_grad():
+            y = self.layer(x)
+        with torch.autograd.profiler.record_function("after"):
+            y = y.relu()
+            if y.dim() == 2:
+                with torch.no_grad():
+                    y = y * 2
+        return y
+
+
+def messages(_, x, edges):
+    """Nothing but the two names tells that there are two rows of edges."""
+    source, target = edges
+    count = x.size(0)
+    degree = torch.zeros(count).scatter_add_(0, target, torch.ones_like(target, dtype=x.dtype))
+    return torch.zeros_like(x).index_add_(0, target, x[source]) / degree.clamp(min=1).unsqueeze(-1)
+
+
+def size_in_tensor(_, x):
+    return x / torch.tensor([x.shape[2] - 1, x.shape[1] - 1])
+
+
+def one_or_other(_, x):
+    return x * torch.sym_ite(x.shape[0] > 4, x.shape[0], x.shape[0] * 2) + x[0].isfinite().all()
+
+
 def r(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
@@ -210,6 +244,13 @@ CASES = {
     "traced-channels": (Fn(channels_first), (r(2, 3, 4, 5),), {}, None, [(r(1, 3, 6, 2),)], False),
     "traced-spectrum": (Fn(spectrum), (r(2, 4, 6),), {}, None, [(r(1, 5, 8),)], False),
     "traced-split": (Fn(split_of_computed_size, w=r(1, 6), b=r(6, seed=1)), (r(2, 3),), {}, None, [(r(4, 2),)], False),
+    "traced-edges": (Fn(messages), (r(4, 3), torch.tensor([[0, 1, 3], [2, 2, 0]])), {}, None,
+                     [(r(6, 3), torch.tensor([[5, 1, 3, 4], [2, 5, 0, 0]]))], False),
+    "scripted-with": (Managed(), (r(4, 3),), {}, None, [], False),
+    "scripted-half": (nn.Sequential(nn.Linear(3, 4), nn.GELU(), nn.LayerNorm(4)).half().eval(), (r(4, 3).half(),), {}, None, [], False),
+    "size-in-tensor": (Fn(size_in_tensor), (r(2, 5, 6, 2),), {}, ({1: N, 2: Dim("w", min=2, max=64)},), [(r(2, 3, 4, 2),)], False),
+    "one-or-other": (Fn(one_or_other), (r(6, 2),), {}, ({0: N},), [(r(3, 2),)], False),
+    "gelu-bfloat16": (Fn(lambda _, x: nn.functional.gelu(x.bfloat16()).float()), (r(2, 5),), {}, None, [], False),
     "from-place": (Fn(from_place), (r(6, 2), torch.tensor(1), torch.tensor(3)), {}, None,
                    [(r(6, 2), torch.tensor(-4), torch.tensor(9))], False),
     "torchao-weight": (quantized("Int8WeightOnlyConfig"), (r(2, 3, 8),), {}, ({0: N},), [(r(5, 3, 8),)], False),
@@ -231,8 +272,8 @@ def arrays(values):
 def write(name, module, args, kwargs, dynamic, further, decompose):
     folder = HERE / name
     folder.mkdir(parents=True, exist_ok=True)
-    if name.startswith("traced"):
-        traced = torch.jit.trace(module, args)
+    if name.startswith(("traced", "scripted")):
+        traced = torch.jit.trace(module, args) if name.startswith("traced") else torch.jit.script(module)
         torch.jit.save(traced, folder / "model.pt")
         for i, inputs in enumerate([args, *further]):
             numpy.savez(folder / f"inputs_{i}.npz", **arrays(inputs))
