@@ -74,9 +74,8 @@ struct Probe::Watched {
 Probe::Probe(const ir::Model& model, const std::vector<std::string>& names, const Host& host)
     : model_(ir::clone(model)), watched_(std::make_shared<Watched>()) {
   watched_->names = add_watches(*model_.graph, names);
-  session_ = host.open(model_, [watched = watched_](size_t index, const ir::Tensor& tensor) {
-    watched->see(index, tensor);
-  });
+  session_ =
+      host.open(model_, [watched = watched_](size_t index, const ir::Tensor& tensor) { watched->see(index, tensor); });
 }
 
 void Probe::run(const std::vector<ir::Tensor>& inputs, const Visit& visit) const {

@@ -35,14 +35,15 @@ TEST(Probe, ShowsWhatIsComputedInItsOrder) {
   std::vector<std::string> seen;
   std::vector<float> before;
   std::vector<float> after;
-  Probe(model, {relu, "no such value", first, "x"}, host()).run({x}, [&](const std::string& name, const ir::Tensor& tensor) {
-    seen.push_back(name);
-    if (name == "x") {
-      EXPECT_TRUE(tensor.same_content(x));
-    }
-    if (name == first) before = tensor.floats();
-    if (name == relu) after = tensor.floats();
-  });
+  Probe(model, {relu, "no such value", first, "x"}, host())
+      .run({x}, [&](const std::string& name, const ir::Tensor& tensor) {
+        seen.push_back(name);
+        if (name == "x") {
+          EXPECT_TRUE(tensor.same_content(x));
+        }
+        if (name == first) before = tensor.floats();
+        if (name == relu) after = tensor.floats();
+      });
   EXPECT_THAT(seen, ElementsAre("x", first, relu));
   for (float& value : before) value = std::max(value, 0.0F);
   EXPECT_EQ(before, after);
