@@ -149,14 +149,14 @@ class Managed(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.layer = nn.Linear(3, 2)
+        self.layer = nn.Conv1d(1, 2, 1)
 
     def forward(self, x):
         with torch.no_grad():
             y = self.layer(x)
         with torch.autograd.profiler.record_function("after"):
             y = y.relu()
-            if y.dim() == 2:
+            if y.dim() == 3:
                 with torch.no_grad():
                     y = y * 2
         return y
@@ -246,8 +246,8 @@ CASES = {
     "traced-split": (Fn(split_of_computed_size, w=r(1, 6), b=r(6, seed=1)), (r(2, 3),), {}, None, [(r(4, 2),)], False),
     "traced-edges": (Fn(messages), (r(4, 3), torch.tensor([[0, 1, 3], [2, 2, 0]])), {}, None,
                      [(r(6, 3), torch.tensor([[5, 1, 3, 4], [2, 5, 0, 0]]))], False),
-    "scripted-with": (Managed(), (r(4, 3),), {}, None, [], False),
-    "scripted-half": (nn.Sequential(nn.Linear(3, 4), nn.GELU(), nn.LayerNorm(4)).half().eval(), (r(4, 3).half(),), {}, None, [], False),
+    "scripted-with": (Managed(), (r(4, 1, 3),), {}, None, [], False),
+    "scripted-double": (nn.Sequential(nn.Conv1d(1, 4, 1), nn.ReLU(), nn.Linear(3, 2)).double().eval(), (r(4, 1, 3).double(),), {}, None, [], False),
     "size-in-tensor": (Fn(size_in_tensor), (r(2, 5, 6, 2),), {}, ({1: N, 2: Dim("w", min=2, max=64)},), [(r(2, 3, 4, 2),)], False),
     "one-or-other": (Fn(one_or_other), (r(6, 2),), {}, ({0: N},), [(r(3, 2),)], False),
     "gelu-bfloat16": (Fn(lambda _, x: nn.functional.gelu(x.bfloat16()).float()), (r(2, 5),), {}, None, [], False),
