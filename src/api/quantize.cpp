@@ -41,11 +41,13 @@ std::vector<ir::Tensor> one_sample(const QuantizeOptions& options, size_t index,
   return tensors;
 }
 
-quantize::Samples samples_of(const QuantizeOptions& options, const runtime::Session& session) {
+quantize::Samples samples_of(const QuantizeOptions& options, std::shared_ptr<const runtime::Session> session) {
   quantize::Samples samples;
   samples.count = options.sample_count;
   samples.name = [](size_t index) { return "sample " + std::to_string(index); };
-  samples.inputs = [&](size_t index) { return one_sample(options, index, session); };
+  samples.inputs = [&options, session = std::move(session)](size_t index) {
+    return one_sample(options, index, *session);
+  };
   return samples;
 }
 
@@ -68,11 +70,11 @@ tasks::QuantizeTask task_of(const std::filesystem::path& source, const std::file
   task.options.selection.exclude = options.exclude;
   task.custom_ops = options.custom_ops;
   if (from_folder) {
-    task.samples = [&options](const runtime::Session& session) {
-      return tasks::folder_samples(options.calibration, 0, session, serving::PixelRange::kAuto);
+    task.samples = [&options](const tasks::FloatSession& session) {
+      return tasks::folder_samples(options.calibration, 0, *session, serving::PixelRange::kAuto);
     };
   } else if (from_caller) {
-    task.samples = [&options](const runtime::Session& session) { return samples_of(options, session); };
+    task.samples = [&options](const tasks::FloatSession& session) { return samples_of(options, session); };
   }
   return task;
 }

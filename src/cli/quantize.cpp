@@ -196,8 +196,8 @@ void run(Arguments& arguments) {
   tasks::QuantizeTask task{arguments.source,  arguments.output, arguments.import.options(), arguments.opset,
                            arguments.options, nullptr,          arguments.custom_ops};
   if (!arguments.calibration.empty()) {
-    task.samples = [&](const runtime::Session& session) {
-      return tasks::folder_samples(arguments.calibration, arguments.samples, session, arguments.pixels);
+    task.samples = [&](const tasks::FloatSession& session) {
+      return tasks::folder_samples(arguments.calibration, arguments.samples, *session, arguments.pixels);
     };
   }
   quantize::Report report = tasks::quantize_file(task);

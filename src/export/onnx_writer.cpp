@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <map>
 #include <set>
 
@@ -162,6 +163,7 @@ class ModelWriter {
     result.parts.insert(result.parts.end(), parts_.begin(), parts_.end());
     result.external = std::move(external_parts_);
     result.external_tensors = std::move(external_tensors_);
+    result.external_offsets = std::move(external_offsets_);
     return result;
   }
 
@@ -176,8 +178,12 @@ class ModelWriter {
       add_whole(proto);
     } else if (external_ && tensor.bytes().size() >= kExternalMinimum) {
       schema::fill_tensor_header(tensor, proto);
-      add_external(tensor.bytes(), proto);
-      external_tensors_.emplace_back(value.name, tensor);
+      if (const auto offset = lying_at(tensor.bytes())) {
+        refer(options_.lying->name, *offset, tensor.bytes().size(), proto);
+      } else {
+        add_external(tensor.bytes(), proto);
+        external_tensors_.emplace_back(value.name, tensor);
+      }
       add_whole(proto);
     } else {
       schema::fill_tensor_header(tensor, proto);
@@ -201,17 +207,31 @@ class ModelWriter {
       external_parts_.push_back(Bytes::from_string(std::string(kExternalAlignment - rest, '\0')));
       external_size_ += kExternalAlignment - rest;
     }
+    refer(data_file_, external_size_, data.size(), proto);
+    external_offsets_.push_back(external_size_);
+    external_parts_.push_back(data);
+    external_size_ += data.size();
+  }
+
+  static void refer(const std::string& file, size_t offset, size_t length, onnx::TensorProto& proto) {
     proto.set_data_location(onnx::TensorProto::EXTERNAL);
     const auto entry = [&](const char* key, const std::string& text) {
       auto* added = proto.add_external_data();
       added->set_key(key);
       added->set_value(text);
     };
-    entry("location", data_file_);
-    entry("offset", std::to_string(external_size_));
-    entry("length", std::to_string(data.size()));
-    external_parts_.push_back(data);
-    external_size_ += data.size();
+    entry("location", file);
+    entry("offset", std::to_string(offset));
+    entry("length", std::to_string(length));
+  }
+
+  std::optional<size_t> lying_at(const Bytes& data) const {
+    if (!options_.lying) return std::nullopt;
+    const Bytes& file = options_.lying->bytes;
+    const std::less_equal<const std::byte*> before;
+    const bool inside =
+        before(file.data(), data.data()) && before(data.data() + data.size(), file.data() + file.size());
+    return inside ? std::optional(static_cast<size_t>(data.data() - file.data())) : std::nullopt;
   }
 
   const WriteOptions& options_;
@@ -220,6 +240,7 @@ class ModelWriter {
   std::vector<Bytes> parts_;
   std::vector<Bytes> external_parts_;
   std::vector<std::pair<std::string, ir::Tensor>> external_tensors_;
+  std::vector<size_t> external_offsets_;
   size_t external_size_ = 0;
 };
 

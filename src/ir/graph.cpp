@@ -148,6 +148,14 @@ void Graph::move_before(Node* node, Node* before) {
   nodes_.splice(before != nullptr ? before->self_ : nodes_.end(), nodes_, node->self_);
 }
 
+void Graph::move_constant(Value& constant, Tensor tensor) {
+  const std::optional<Tensor>& before = constant.constant_;
+  if (!before || before->dtype() != tensor.dtype() || before->dims() != tensor.dims()) {
+    throw Error(Code::kInternal, "the constant \"" + constant.name + "\" was to become another one");
+  }
+  constant.constant_ = std::move(tensor);
+}
+
 void Graph::drop_unused_constants() {
   values_.remove_if([](const Value& value) {
     return value.constant_.has_value() && value.uses_.empty() && value.producer_ == nullptr && !value.is_input_;

@@ -143,6 +143,8 @@ class Graph {
   // An input of this graph that has no uses left.
   void erase_input(size_t index);
   void move_before(Node* node, Node* before);
+  // The same dtype and dims, but in other bytes; throws Error(kInternal) where they differ.
+  static void move_constant(Value& constant, Tensor tensor);
   // Removes constants without uses.
   void drop_unused_constants();
 

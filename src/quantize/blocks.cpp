@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/release_pages.h"
 #include "quantize/weight_only.h"
 
 namespace onward::quantize {
@@ -95,6 +96,7 @@ class Packer {
 // The weight with one row for each result channel, times `alpha`.
 std::vector<float> rows_of(const Layer& layer, float alpha) {
   std::vector<float> values = layer.weight().floats();
+  release_pages(layer.weight().bytes().view());
   for (float& value : values) value *= alpha;
   if (layer.channel_axis == 0) return values;
   const auto k = static_cast<size_t>(layer.weight().dims()[0]);

@@ -189,10 +189,9 @@ void check_measure(const Options& options) {
 
 }  // namespace
 
-Result quantize(ir::Model& model, const runtime::Session& session, const Options& options, const Samples& samples,
-                const Host& host) {
+Result quantize(ir::Model& model, const Options& options, const Samples& samples, const Host& host) {
   check_measure(options);
-  Workbench bench(model, session, options, samples, host);
+  Workbench bench(model, options, samples, host);
   Report report;
   report.mode = mode_name(options.mode);
   report.samples = samples.count;

@@ -32,12 +32,10 @@ struct Result {
   Report report;
 };
 
-// `model`: a float model as it would be written (optimized, at its target opset), and `session` that host.open made of
-// it, so that its values have names. Samples are needed by mode static, and otherwise used where given. Throws Error:
-// kFailedPrecondition (quantized already, or no weights), kInvalidArgument (samples, or options that need measuring
-// without it), kFailedPrecondition when
+// `model`: a float model as it would be written (optimized, at its target opset). Samples are needed by mode static,
+// and otherwise used where given. Throws Error: kFailedPrecondition (quantized already, or no weights),
+// kInvalidArgument (samples, or options that need measuring without it), kFailedPrecondition when
 // --max-drop or --max-size can't be kept.
-Result quantize(ir::Model& model, const runtime::Session& session, const Options& options, const Samples& samples,
-                const Host& host);
+Result quantize(ir::Model& model, const Options& options, const Samples& samples, const Host& host);
 
 }  // namespace onward::quantize

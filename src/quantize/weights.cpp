@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "base/release_pages.h"
+
 namespace onward::quantize {
 namespace {
 
@@ -96,19 +98,24 @@ QuantizedWeight quantize_weight(const ir::Tensor& weight, size_t channel_axis, c
                                 std::span<const float> least_scales) {
   const ChannelLayout layout(weight.dims(), channel_axis);
   const std::vector<float> values = weight.floats();
+  release_pages(weight.bytes().view());
   std::vector<std::vector<float>> channels(layout.channels);
   for (std::vector<float>& channel : channels) channel.reserve(values.size() / layout.channels);
-  for (size_t i = 0; i < values.size(); ++i) channels[layout.channel_of(i)].push_back(values[i]);
+  layout.for_each_run(values.size(), [&](size_t channel, size_t begin, size_t end) {
+    channels[channel].insert(channels[channel].end(), values.begin() + static_cast<ptrdiff_t>(begin),
+                             values.begin() + static_cast<ptrdiff_t>(end));
+  });
   QuantizedWeight result;
   result.zero = range.zero;
   for (size_t i = 0; i < channels.size(); ++i) {
     result.scales.push_back(best_scale(channels[i], range, least_scales.empty() ? 0 : least_scales[i]));
   }
   std::vector<std::byte> bytes(values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    const int integer = to_integer(values[i], 1 / result.scales[layout.channel_of(i)], range);
-    bytes[i] = static_cast<std::byte>(integer & 0xff);
-  }
+  layout.for_each_run(values.size(), [&](size_t channel, size_t begin, size_t end) {
+    const float inverse = 1 / result.scales[channel];
+    for (size_t i = begin; i < end; ++i)
+      bytes[i] = static_cast<std::byte>(to_integer(values[i], inverse, range) & 0xff);
+  });
   result.values = ir::Tensor(range.dtype, weight.dims(), Bytes::from_vector(std::move(bytes)));
   return result;
 }

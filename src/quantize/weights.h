@@ -43,6 +43,13 @@ struct ChannelLayout {
 
   ChannelLayout(const ir::Dims& dims, size_t axis);
   size_t channel_of(size_t element) const { return element / inner % channels; }
+  // visit(channel, begin, end) for each run of elements of one channel, `count` in all.
+  template <class Visit>
+  void for_each_run(size_t count, const Visit& visit) const {
+    for (size_t begin = 0, channel = 0; begin < count;
+         begin += inner, channel = channel + 1 == channels ? 0 : channel + 1)
+      visit(channel, begin, begin + inner);
+  }
 };
 
 }  // namespace onward::quantize

@@ -15,9 +15,8 @@ constexpr std::chrono::milliseconds kTimingBudget{500};
 
 }  // namespace
 
-Workbench::Workbench(ir::Model& model, const runtime::Session& session, const Options& options, const Samples& samples,
-                     const Host& host)
-    : model_(model), options_(options), samples_(samples), host_(host), reference_(session) {
+Workbench::Workbench(ir::Model& model, const Options& options, const Samples& samples, const Host& host)
+    : model_(model), options_(options), samples_(samples), host_(host) {
   check_not_quantized(model);
   float_bytes_ = host.size(model);
   layers_ = find_layers(*model.graph, true);
@@ -26,6 +25,11 @@ Workbench::Workbench(ir::Model& model, const runtime::Session& session, const Op
                 "there is nothing to gain; onward optimize may still make it smaller");
   }
   check_patterns(options.selection, layers_);
+}
+
+Reference& Workbench::reference() {
+  if (!reference_) reference_.emplace(session_.emplace(host_.open(model_)));
+  return *reference_;
 }
 
 const std::map<std::string, Statistics>& Workbench::statistics() {
@@ -48,7 +52,7 @@ ir::Model Workbench::make(const Recipe& recipe) {
 }
 
 Fidelity Workbench::fidelity(ir::Model& candidate) {
-  return measure(reference_, host_.open(candidate), samples_, options_.check_samples);
+  return measure(reference(), host_.open(candidate), samples_, options_.check_samples);
 }
 
 std::vector<double> time_sessions(const std::vector<const runtime::Session*>& sessions, const Samples& samples,

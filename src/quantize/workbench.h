@@ -11,14 +11,14 @@ namespace onward::quantize {
 class Workbench {
  public:
   // Checks that there is something to quantize.
-  Workbench(ir::Model& model, const runtime::Session& session, const Options& options, const Samples& samples,
-            const Host& host);
+  Workbench(ir::Model& model, const Options& options, const Samples& samples, const Host& host);
 
   const Options& options() const { return options_; }
   const Samples& samples() const { return samples_; }
   const Host& host() const { return host_; }
   const ir::Model& model() const { return model_; }
-  Reference& reference() { return reference_; }
+  // Opens the float model the first time.
+  Reference& reference();
   const std::vector<Layer>& layers() const { return layers_; }
   size_t float_bytes() const { return float_bytes_; }
 
@@ -34,7 +34,8 @@ class Workbench {
   const Options& options_;
   const Samples& samples_;
   const Host& host_;
-  Reference reference_;
+  std::optional<runtime::Session> session_;
+  std::optional<Reference> reference_;
   std::vector<Layer> layers_;
   size_t float_bytes_ = 0;
   std::optional<std::map<std::string, Statistics>> statistics_;

@@ -41,10 +41,21 @@ ValueInfo describe(std::string name, const Ort::TypeInfo& type) {
   return info;
 }
 
+GraphOptimizationLevel optimization_level(Rewrites rewrites) {
+  switch (rewrites) {
+    case Rewrites::kNone:
+      return ORT_DISABLE_ALL;
+    case Rewrites::kFusions:
+      return ORT_ENABLE_EXTENDED;
+    default:
+      return ORT_ENABLE_ALL;
+  }
+}
+
 Ort::SessionOptions session_options(const SessionOptions& options) {
   Ort::SessionOptions ort;
   ort.DisablePerSessionThreads();
-  ort.SetGraphOptimizationLevel(options.optimize ? ORT_ENABLE_ALL : ORT_DISABLE_ALL);
+  ort.SetGraphOptimizationLevel(optimization_level(options.rewrites));
   // Memory patterns keep one plan per shape: with variable shapes they only grow.
   ort.DisableMemPattern();
   ort.AddConfigEntry("session.use_env_allocators", "1");
@@ -230,6 +241,8 @@ Session Session::from_bytes(const Bytes& model, const std::string& name, const S
   auto impl = std::make_unique<Impl>();
   impl->session = make_session(options, name, impl->profile, [&](Ort::SessionOptions& ort) {
     add_weights(ort, options.weights, impl->weights);
+    if (!options.data_folder.empty())
+      ort.AddConfigEntry("session.model_external_initializers_file_folder_path", options.data_folder.c_str());
     if (options.watch) impl->watch.emplace(options.watch).add_to(ort);
     return Ort::Session(*impl->env, model.data(), model.size(), ort);
   });

@@ -60,16 +60,23 @@ using NamedTensor = std::pair<std::string, ir::Tensor>;
 using Watch = std::function<void(size_t index, const ir::Tensor& tensor)>;
 inline constexpr const char* kWatchDomain = "onward.watch";
 
+// How far ONNX Runtime may rewrite the graph.
+enum class Rewrites {
+  kNone,     // for what must stay as written (comparisons)
+  kFusions,  // weights stay as they are, where they lie
+  kAll,      // also other layouts of weights, which are copies: the fastest
+};
+
 struct SessionOptions {
-  // Whether ONNX Runtime may rewrite the graph: off for what must stay as written (comparisons).
-  bool optimize = true;
+  Rewrites rewrites = Rewrites::kAll;
   // Shared libraries with custom operators; each exports RegisterCustomOps. They are code: only what the user names.
   std::vector<std::filesystem::path> custom_ops;
   // Whether the time of every node is kept until end_profile().
   bool profile = false;
   // What the model refers to as external data, by name: read where it lies, which the session keeps.
   std::vector<NamedTensor> weights;
-  Watch watch;  // for models with such nodes
+  std::filesystem::path data_folder;  // of files that a model in memory refers to
+  Watch watch;                        // for models with such nodes
 };
 
 // Movable; `run` may be called from several threads at once.

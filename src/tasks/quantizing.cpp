@@ -8,6 +8,7 @@
 #include "tasks/loading.h"
 #include "tasks/output.h"
 #include "tasks/samples.h"
+#include "tasks/weight_file.h"
 
 namespace onward::tasks {
 namespace {
@@ -15,10 +16,10 @@ namespace {
 // How many random samples stand in where no data is given.
 constexpr size_t kRandomSamples = 4;
 
-std::map<std::string, double> node_times(ir::Model& model, const QuantizeTask& task, int opset,
+std::map<std::string, double> node_times(ir::Model& model, const QuantizeTask& task, const WeightFile& weights,
                                          const std::vector<ir::Tensor>& inputs) {
   constexpr int kRuns = 5;
-  runtime::Session session = open_session(model, task.source, opset, {.custom_ops = task.custom_ops, .profile = true});
+  runtime::Session session = weights.open(model, task.source, {.custom_ops = task.custom_ops, .profile = true});
   const std::vector<ir::Tensor> adapted = quantize::inputs_for(session, inputs);
   for (int i = 0; i < kRuns; ++i) session.run(adapted);
   std::map<std::string, double> medians;
@@ -27,6 +28,12 @@ std::map<std::string, double> node_times(ir::Model& model, const QuantizeTask& t
     medians[node] = times[times.size() / 2];
   }
   return medians;
+}
+
+quantize::Samples samples_for(const QuantizeTask& task, ir::Model& model, const WeightFile& weights) {
+  const auto session = std::make_shared<const runtime::Session>(
+      weights.open(model, task.source, {.rewrites = runtime::Rewrites::kNone, .custom_ops = task.custom_ops}));
+  return task.samples ? task.samples(session) : random_samples(kRandomSamples, *session);
 }
 
 }  // namespace
@@ -42,11 +49,14 @@ quantize::Report quantize_file(const QuantizeTask& task) {
   convert.opset = target_opset(model, task.opset);
   const int opset = convert::optimize(model, convert);
 
+  const WeightFile weights(model, opset);
   const schema::SchemaInference inference(opset);
   const quantize::Host host{
       inference,
       [&](ir::Model& one, const runtime::Watch& watch) {
-        return open_session(one, task.source, opset, {.custom_ops = task.custom_ops, .watch = watch});
+        // Watched values are seen as the file has them, and the weights are used where they lie.
+        const auto rewrites = watch ? runtime::Rewrites::kFusions : runtime::Rewrites::kAll;
+        return weights.open(one, task.source, {.rewrites = rewrites, .custom_ops = task.custom_ops, .watch = watch});
       },
       [&](ir::Model& one) {
         const exporter::Serialized file = exporter::serialize(one, {.opset = opset});
@@ -54,15 +64,12 @@ quantize::Report quantize_file(const QuantizeTask& task) {
         for (const Bytes& part : file.external) size += part.size();
         return size;
       },
-      [&](ir::Model& one, const std::vector<ir::Tensor>& inputs) { return node_times(one, task, opset, inputs); },
+      [&](ir::Model& one, const std::vector<ir::Tensor>& inputs) { return node_times(one, task, weights, inputs); },
   };
   quantize::Options options = task.options;
-  const runtime::Session session =
-      open_session(model, task.source, opset, {.optimize = options.measure, .custom_ops = task.custom_ops});
   options.random_samples = task.samples == nullptr;
-  const quantize::Samples samples =
-      options.random_samples ? random_samples(kRandomSamples, session) : task.samples(session);
-  quantize::Result result = quantize::quantize(model, session, options, samples, host);
+  const quantize::Samples samples = samples_for(task, model, weights);
+  quantize::Result result = quantize::quantize(model, options, samples, host);
   exporter::write_onnx(result.model, task.output, {.opset = opset});
   result.report.source = task.source;
   result.report.output = task.output;

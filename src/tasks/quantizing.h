@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,14 +12,16 @@
 
 namespace onward::tasks {
 
+using FloatSession = std::shared_ptr<const runtime::Session>;
+
 struct QuantizeTask {
   std::string source;
   std::string output;
   importer::Options import;
   int opset = 0;  // 0: the model's own, or the default
   quantize::Options options;
-  // The samples for the float model that `session` runs; none: a few random ones.
-  std::function<quantize::Samples(const runtime::Session& session)> samples;
+  // The samples for the float model that `session` runs, which they may keep; none: a few random ones.
+  std::function<quantize::Samples(const FloatSession& session)> samples;
   std::vector<std::filesystem::path> custom_ops;  // libraries that ONNX Runtime needs to load the model
 };
 

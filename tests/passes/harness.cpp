@@ -42,7 +42,8 @@ std::vector<ir::Tensor> run(ir::Model& model, const std::vector<ir::Tensor>& inp
   const exporter::Serialized file = exporter::serialize(model, {.opset = opset});
   std::string bytes;
   for (const Bytes& part : file.parts) bytes += part.text();
-  const auto session = runtime::Session::from_bytes(Bytes::from_string(std::move(bytes)), "test", {.optimize = false});
+  const auto session = runtime::Session::from_bytes(Bytes::from_string(std::move(bytes)), "test",
+                                                    {.rewrites = runtime::Rewrites::kNone});
   return session.run(inputs);
 }
 

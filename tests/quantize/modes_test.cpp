@@ -16,8 +16,7 @@ size_t count(const ir::Model& model, std::string_view type) {
 
 Result quantized(ir::Model model, const ir::Dims& dims, Options options) {
   options.runs = 1;
-  const runtime::Session session = host().open(model);
-  return quantize(model, session, options, samples_of(dims, 6), host());
+  return quantize(model, options, samples_of(dims, 6), host());
 }
 
 const ir::Dims kImage{1, 3, 16, 16};
@@ -210,8 +209,7 @@ TEST(Modes, RefusesWhatIsQuantizedOrHasNoWeights) {
 
 TEST(Modes, StaticWantsSamples) {
   ir::Model model = conv_net();
-  const runtime::Session session = host().open(model);
-  EXPECT_THROW(quantize(model, session, mode(Mode::kStatic), samples_of(kImage, 0), host()), Error);
+  EXPECT_THROW(quantize(model, mode(Mode::kStatic), samples_of(kImage, 0), host()), Error);
 }
 
 TEST(Patterns, Match) {

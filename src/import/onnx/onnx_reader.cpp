@@ -5,11 +5,13 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <onnx/inliner/inliner.h>
 
+#include <span>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "import/onnx/raise_opset.h"
 #include "import/onnx/tensor_reader.h"
+#include "import/onnx/weights_in_place.h"
 #include "schema/protos.h"
 #include "schema/schema_inference.h"
 
@@ -40,7 +42,9 @@ class Scope {
 
 class GraphReader {
  public:
-  GraphReader(const std::filesystem::path& folder, int opset) : folder_(folder), inference_(opset) {}
+  // `weights`: of the outermost graph's initializers, by position, where they are not in the proto.
+  GraphReader(const std::filesystem::path& folder, int opset, const std::vector<Bytes>& weights)
+      : folder_(folder), inference_(opset), weights_(weights) {}
 
   void read(onnx::GraphProto& proto, Graph& graph, const Scope* outer) const {
     Scope scope(outer);
@@ -48,7 +52,7 @@ class GraphReader {
     if (proto.sparse_initializer_size() > 0) {
       fail_unsupported("the model has sparse initializers", "save it with dense ones");
     }
-    read_initializers(proto, graph, scope);
+    read_initializers(proto, graph, scope, outer == nullptr ? std::span(weights_) : std::span<const Bytes>());
     for (const auto& input : proto.input()) {
       if (scope.find(input.name()) != nullptr && outer == nullptr) continue;  // an initializer with a default, IR < 4
       Value* value = graph.add_input(input.name(), ir::DType::kUndefined, std::nullopt);
@@ -69,10 +73,13 @@ class GraphReader {
  private:
   using Types = std::unordered_map<std::string, const onnx::ValueInfoProto*>;
 
-  void read_initializers(onnx::GraphProto& proto, Graph& graph, Scope& scope) const {
-    for (auto& initializer : *proto.mutable_initializer()) {
+  void read_initializers(onnx::GraphProto& proto, Graph& graph, Scope& scope, std::span<const Bytes> weights) const {
+    for (int i = 0; i < proto.initializer_size(); ++i) {
+      onnx::TensorProto& initializer = *proto.mutable_initializer(i);
       const std::string name = initializer.name();
-      scope.define(name, graph.add_constant(read_tensor(initializer, folder_), name));
+      const auto position = static_cast<size_t>(i);
+      const Bytes in_place = position < weights.size() ? weights[position] : Bytes();
+      scope.define(name, graph.add_constant(read_tensor(initializer, folder_, in_place), name));
     }
   }
 
@@ -170,12 +177,11 @@ class GraphReader {
 
   const std::filesystem::path& folder_;
   schema::SchemaInference inference_;
+  const std::vector<Bytes>& weights_;
 };
 
-onnx::ModelProto parse(const Bytes& file) {
+onnx::ModelProto parse(std::string_view file) {
   onnx::ModelProto proto;
-  if (file.size() > INT32_MAX)
-    fail_data("an ONNX file may have 2 GiB at most; larger models keep their weights beside it");
   google::protobuf::io::ArrayInputStream array(file.data(), static_cast<int>(file.size()));
   google::protobuf::io::CodedInputStream stream(&array);
   if (!proto.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage() || !proto.has_graph()) {
@@ -191,10 +197,30 @@ int default_opset(const onnx::ModelProto& proto) {
   fail_data("the model does not say which ONNX opset it uses");
 }
 
+// What the ONNX library rewrites must be whole.
+bool is_rewritten(const onnx::ModelProto& proto) {
+  return proto.functions_size() > 0 || default_opset(proto) < schema::kCanonicalOpset;
+}
+
+struct Parsed {
+  onnx::ModelProto proto;
+  std::vector<Bytes> weights;  // as in LeanModel
+};
+
+Parsed parse_file(const Bytes& file) {
+  if (file.size() > INT32_MAX)
+    fail_data("an ONNX file may have 2 GiB at most; larger models keep their weights beside it");
+  if (auto lean = without_weights(file)) {
+    Parsed parsed{parse(lean->message), std::move(lean->weights)};
+    if (!is_rewritten(parsed.proto)) return parsed;
+  }
+  return {parse(file.text()), {}};
+}
+
 }  // namespace
 
 ir::Model read_onnx(const Bytes& file, const std::filesystem::path& folder) {
-  onnx::ModelProto proto = parse(file);
+  auto [proto, weights] = parse_file(file);
   if (default_opset(proto) > schema::newest_opset()) {
     fail_unsupported(
         fmt::format("the model uses opset {}, newer than {}", default_opset(proto), schema::newest_opset()),
@@ -210,7 +236,7 @@ ir::Model read_onnx(const Bytes& file, const std::filesystem::path& folder) {
   for (const auto& opset : proto.opset_import()) {
     model.opset_imports[opset.domain() == "ai.onnx" ? "" : opset.domain()] = static_cast<int>(opset.version());
   }
-  GraphReader(folder, default_opset(proto)).read(*proto.mutable_graph(), *model.graph, nullptr);
+  GraphReader(folder, default_opset(proto), weights).read(*proto.mutable_graph(), *model.graph, nullptr);
   return model;
 }
 

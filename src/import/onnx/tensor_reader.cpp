@@ -49,7 +49,7 @@ ir::Tensor from_half_bits(ir::DType dtype, ir::Dims dims, const onnx::TensorProt
 
 }  // namespace
 
-ir::Tensor read_tensor(onnx::TensorProto& proto, const std::filesystem::path& folder) {
+ir::Tensor read_tensor(onnx::TensorProto& proto, const std::filesystem::path& folder, const Bytes& in_place) {
   const auto dtype = static_cast<ir::DType>(proto.data_type());
   ir::Dims dims(proto.dims().begin(), proto.dims().end());
   const auto count = static_cast<size_t>(ir::element_count(dims));
@@ -59,6 +59,7 @@ ir::Tensor read_tensor(onnx::TensorProto& proto, const std::filesystem::path& fo
   if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
     return {dtype, std::move(dims), external_bytes(proto, folder, ir::dtype_bytes(dtype, count))};
   }
+  if (!in_place.empty()) return {dtype, std::move(dims), in_place};
   if (proto.has_raw_data()) return {dtype, std::move(dims), Bytes::from_string(std::move(*proto.mutable_raw_data()))};
   const auto checked = [&](int size) {
     if (static_cast<size_t>(size) != count)
