@@ -65,6 +65,15 @@ Item Evaluator::result(const Scope& scope, const Endpoint& wanted) {
   if (items == nullptr || (items->size() == 1 && items->front().is_untranslated())) return Untranslated{};
   if (wanted.output < items->size()) return (*items)[wanted.output];
   const tensorflow::Node* def = scope.body.nodes[wanted.node].def;
+  const Op* op = def != nullptr ? find_op(def->op) : nullptr;
+  if (op != nullptr && op->ignored) {
+    if (wanted_ignored_.insert(def).second) {
+      blockers_.add(*origin_of(scope.body, *def),
+                    Error(Code::kUnimplemented, "what this operator makes is used, which is not supported",
+                          "rewrite that part of the model with other operators, or leave it out with --outputs"));
+    }
+    return Untranslated{};
+  }
   fail_data("node \"" + (def != nullptr ? def->name : "argument") + "\" has no output " +
             std::to_string(wanted.output));
 }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "formats/tensorflow/bundle.h"
@@ -72,7 +73,7 @@ class Evaluator {
   size_t dependency_count(const Body& body, size_t node);
   std::optional<size_t> dependency(const Body& body, size_t node, size_t index);
   Items translate(Scope& scope, size_t index);
-  static Item result(const Scope& scope, const Endpoint& wanted);
+  Item result(const Scope& scope, const Endpoint& wanted);
 
   Program& program_;
   ir::Builder& root_;
@@ -80,6 +81,7 @@ class Evaluator {
   const tensorflow::Bundle* bundle_;
   std::map<const Body*, std::unique_ptr<V1Flow>> flows_;
   std::map<std::string, ir::Value*> loaded_;
+  std::set<const tensorflow::Node*> wanted_ignored_;  // reported
   size_t steps_ = 0;
 };
 

@@ -119,6 +119,16 @@ TEST_F(TensorFlowImport, ListsEveryBlockerAtOnce) {
   EXPECT_EQ(message.find("Neither"), std::string::npos) << message;
 }
 
+TEST_F(TensorFlowImport, ListsUsedResultsOfWhatIsLeftOut) {
+  const std::string text =
+      graph(scalar_input("x", "FLOAT") + node("text", "StringFormat", {"x"}) + node("a", "StringLower", {"text"}) +
+            node("b", "StringUpper", {"text"}) + node("c", "NoSuchOp", {"x"}));
+  const std::string message = error(text, {"a", "b", "c"});
+  for (const char* expected : {"2 things", "StringFormat \"text\"", "NoSuchOp \"c\"", "--outputs"}) {
+    EXPECT_NE(message.find(expected), std::string::npos) << expected << " in " << message;
+  }
+}
+
 TEST_F(TensorFlowImport, TellsTheInputsOfAnUnknownInput) {
   Options options;
   options.input_dims["q"] = {};
