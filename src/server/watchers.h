@@ -12,12 +12,12 @@ namespace onward::server {
 // Thread-safe.
 class Watchers {
  public:
-  // Called after changes, until it returns false. Must not add watchers.
+  // Called at once and after changes, until it returns false. Must not add watchers.
   using Watcher = std::function<bool()>;
 
   void add(Watcher watcher) {
     const std::lock_guard lock(mutex_);
-    watchers_.push_back(std::move(watcher));
+    if (watcher()) watchers_.push_back(std::move(watcher));
   }
   void changed() {
     const std::lock_guard lock(mutex_);

@@ -18,7 +18,7 @@ void average_in(std::atomic<int64_t>& average, int64_t value) {
 void check_outputs(const runtime::Session& session, const ModelConfig& config) {
   for (const auto& [name, classes] : config.classes) {
     const auto& outputs = session.outputs();
-    const auto known = [&](const runtime::ValueInfo& output) { return output.name == name; };
+    const auto known = [&name = name](const runtime::ValueInfo& output) { return output.name == name; };
     if (std::any_of(outputs.begin(), outputs.end(), known)) continue;
     std::string names;
     for (const runtime::ValueInfo& output : outputs) names += (names.empty() ? "\"" : ", \"") + output.name + "\"";

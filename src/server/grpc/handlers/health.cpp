@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <thread>
 
 #include "server/grpc/handlers/handlers.h"
@@ -48,10 +49,9 @@ void health_check(const CallPtr& call, const Incoming& message) {
 // Sends the state now and whenever it changes, until the client goes away.
 void health_watch(const CallPtr& call, const Incoming& message) {
   const std::string service = requested(message);
-  const auto status = status_of(call->context, service);
-  call->send(response_of(status));
-  call->context.watchers.add([call, service, last = status]() mutable {
-    const auto now = status_of(call->context, service);
+  using Status = HealthCheckResponse::ServingStatus;
+  call->context.watchers.add([call, service, last = std::optional<Status>()]() mutable {
+    const Status now = status_of(call->context, service);
     if (now != last) call->send(response_of(now));
     last = now;
     // A watch never ends by itself and would hold up the stop.
