@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "import/keras/graph_builder.h"
+#include "import/keras/ops/quantized.h"
 
 namespace onward::importer::keras {
 namespace {
@@ -90,6 +91,11 @@ ir::DType Context::compute_dtype() const {
 
 ir::Value* Context::weight(const std::string& name, const std::string& child) const {
   const ir::Tensor& tensor = weight_tensor(name, child);
+  // Keras itself does not load such files: it is inner layers that were quantized.
+  require(tensor.dtype() != ir::DType::kInt8 || is_quantized(layer),
+          fmt::format("its {} was quantized, and its configuration does not say how",
+                      child.empty() ? name : child + "/" + name),
+          kQuantizedHint);
   const std::string key = path_ + (child.empty() ? "" : "/" + child) + "/" + name;
   ir::Value*& value = session.weight_values[key];
   if (value == nullptr) value = b.constant(tensor, key);

@@ -1,10 +1,9 @@
 #include "import/keras/ops/quantized.h"
 
+#include <set>
+
 namespace onward::importer::keras {
 namespace {
-
-constexpr const char* kHint =
-    "save the model before quantizing it, convert that, and quantize the result with onward quantize";
 
 std::string mode_of(const Layer& layer) {
   const Json& config = layer.config["dtype"]["config"];
@@ -20,15 +19,16 @@ bool is_quantized(const Layer& layer) {
   if (!layer.config.is_object()) return false;
   const Json& policy = layer.config["dtype"];
   if (!policy.is_object()) return false;
-  const std::string name = policy.get("class_name", "");
-  return name.rfind("Quantized", 0) == 0 || name.rfind("GPTQ", 0) == 0 || name.rfind("AWQ", 0) == 0;
+  static const std::set<std::string> kPolicies{"QuantizedDTypePolicy", "QuantizedFloat8DTypePolicy", "Int4DTypePolicy",
+                                               "GPTQDTypePolicy", "AWQDTypePolicy"};
+  return kPolicies.contains(policy.get("class_name", ""));
 }
 
 Value* quantized_weight(const Context& ctx, const std::string& name) {
   Value* weight = ctx.weight(name);
   if (!is_quantized(ctx.layer)) return weight;
   ctx.require(mode_of(ctx.layer).rfind("int8", 0) == 0 && weight->dtype == ir::DType::kInt8,
-              "the quantization \"" + mode_of(ctx.layer) + "\" is not supported", kHint);
+              "the quantization \"" + mode_of(ctx.layer) + "\" is not supported", kQuantizedHint);
   return ctx.b.Cast(weight, ctx.compute_dtype());
 }
 

@@ -5,6 +5,11 @@
 
 namespace onward::importer::keras {
 
+// For what is not read here: a SavedModel has the arithmetic in it.
+inline constexpr const char* kQuantizedHint =
+    "export the model (model.export(FOLDER)) and convert the folder; or save it before quantizing, convert that, and "
+    "quantize the result with onward quantize";
+
 // Whether the layer's policy is a quantized one. Its weights are int8 with a scale to divide by.
 bool is_quantized(const Layer& layer);
 // The variable in floating numbers: as it is, or, int8, without its scale taken off yet. Throws Error(kUnimplemented)

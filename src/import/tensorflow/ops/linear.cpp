@@ -29,6 +29,7 @@ Value* mat_mul(Call& c) {
 }
 
 // BatchMatMulV2(x: T, y: T, adj_x: bool = false, adj_y: bool = false) -> output
+// BatchMatMulV3(x: Ta, y: Tb, adj_x: bool = false, adj_y: bool = false) -> output: Tout, in which it is computed
 Value* batch_mat_mul(Call& c) {
   Value* x = c.input(0);
   Value* y = c.input(1);
@@ -36,7 +37,11 @@ Value* batch_mat_mul(Call& c) {
   if (c.flag("adj_y")) y = transposed(c, y);
   const ir::DType out =
       c.dtype("Tout", tensorflow::DataType::kInvalid == c.type("Tout") ? c.type("T") : c.type("Tout"));
-  return c.b.Cast(computed(c.b, &ir::Builder::MatMul, x, y, product_dtype), out);
+  const auto is_byte = [](const Value* one) {
+    return one->dtype == ir::DType::kInt8 || one->dtype == ir::DType::kUInt8;
+  };
+  if (out == ir::DType::kInt32 && is_byte(x) && is_byte(y)) return c.b.op("MatMulInteger", {x, y});
+  return computed(c.b, &ir::Builder::MatMul, c.b.Cast(x, out), c.b.Cast(y, out), product_dtype);
 }
 
 // BiasAdd(value: T, bias: T, data_format: string = "NHWC") -> output

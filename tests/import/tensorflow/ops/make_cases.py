@@ -175,6 +175,10 @@ LATER = [
     ("StringNGrams", dict(data=x(np.array(["a", "b", "c", "d"], object)), data_splits=np.array([0, 3, 3, 4]), separator="-", ngram_widths=[1, 2], left_pad="", right_pad="", pad_width=0, preserve_short_sequences=False)),
     ("Betainc", dict(a=x(f(9, low=0.3, high=9)), b=x(f(9, low=8, high=0.2)), x=x(f(9, low=0.01, high=0.99)))), ("Dawsn", dict(x=x(f(9, low=-9, high=9)))), ("Expint", dict(x=x(f(9, low=0.1, high=50)))),
     ("Spence", dict(x=x(f(9, low=0, high=9)))), ("FresnelSin", dict(x=x(f(9, low=-9, high=9)))), ("FresnelCos", dict(x=x(f(9, low=-9, high=9)))),
+    # products in the type of the result
+    ("BatchMatMulV3", dict(x=dyn(i(2, 3, 4, low=-127, high=127, dtype=np.int8)), y=i(4, 5, low=-127, high=127, dtype=np.int8), Tout=tf.int32)),
+    ("BatchMatMulV3", dict(x=x(i(3, 4, low=0, high=255, dtype=np.uint8)), y=x(i(5, 4, low=-127, high=127, dtype=np.int8)), Tout=tf.int32, adj_y=True)),
+    ("BatchMatMulV3", dict(x=x(f(2, 3, 4)), y=dyn(f(2, 4, 5)), Tout=tf.float32)),
 ]
 
 
