@@ -281,7 +281,13 @@ void Session::check_input(size_t index, const ir::Tensor& tensor) const {
   };
   if (tensor.dtype() != info.dtype) refuse("");
   if (tensor.rank() != info.shape.size()) {
-    refuse(fmt::format(": {} dimensions instead of {}", tensor.rank(), info.shape.size()));
+    // ONNX Runtime tells a scalar from a tensor of any rank by nothing.
+    refuse(fmt::format(": {} dimensions instead of {}{}", tensor.rank(), info.shape.size(),
+                       info.shape.empty()
+                           ? fmt::format("; where the file leaves the rank open, convert its source with "
+                                         "--input {}=DIMS (-1: varies)",
+                                         info.name)
+                           : ""));
   }
   for (size_t i = 0; i < info.shape.size(); ++i) {
     if (info.shape[i].is_known() && info.shape[i].value() != tensor.dims()[i]) {

@@ -77,10 +77,20 @@ bool promotes(const std::string& name) {
   return kNames.contains(name);
 }
 
+std::string remedy_for(const std::string& name) {
+  if (!name.starts_with("aten::") && !name.starts_with("prim::")) {
+    return "write what the custom operator does with PyTorch's own operators, and export again";
+  }
+  if (name.find("nested") != std::string::npos || name == "aten::to_padded_tensor") {
+    return "nested tensors come from the fast path of nn.TransformerEncoder: save the model again after "
+           "torch.backends.mha.set_fastpath_enabled(False), or with torch.export";
+  }
+  if (name.find("sparse") != std::string::npos) return "ONNX has no sparse tensors: use dense ones, and save again";
+  return "";
+}
+
 [[noreturn]] void fail_untranslated(const std::string& name) {
-  const bool own = name.starts_with("aten::") || name.starts_with("prim::");
-  fail_unsupported(name + " has no translation",
-                   own ? "" : "write what the custom operator does with PyTorch's own operators, and export again");
+  fail_unsupported(name + " has no translation", remedy_for(name));
 }
 
 Py call_table(Machine& in, const std::string& name, const Items& args, const Kwargs& kwargs) {
