@@ -5,7 +5,7 @@
 
 Needs numpy, onnx and onnxruntime; without them it says so and ends well. Models are the example pair, any given files, and, where
 torch and torchvision are installed, some with random weights. Time and memory are of whole processes that do the same: one mode,
-one method, the same samples. Answers and speed are measured on other samples, in the same ONNX Runtime, in turns.
+one method, the same samples, and no measuring (the rows "search" and "auto" measure). Answers and speed are measured on other samples, in the same ONNX Runtime, in turns.
 """
 import argparse
 import json
@@ -133,9 +133,9 @@ def bench_model(source, arguments, folder):
         make(f"onnxruntime {name}", file, [sys.executable, "-c", THEIRS, base, folder / file, mode, method, samples])
 
     for method in arguments.methods.split(","):
-        ours(f"static {method}", "static", "--method", method)
+        ours(f"static {method}", "static", "--method", method, "--no-measure")
         theirs(f"static {method}", "static", method)
-    ours("dynamic", "dynamic")
+    ours("dynamic", "dynamic", "--no-measure")
     theirs("dynamic", "dynamic")
     ours("static search", "static")
     ours("auto", "auto")
