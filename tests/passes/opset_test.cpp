@@ -95,6 +95,11 @@ TEST(LowerOpset, GoesToTheOldestOpsetThatHasAWay) {
   EXPECT_EQ(lower_to_least_opset(*text.graph, inference, 18), 20);
   const ir::Model numbers = ir::parse_text("g (float[2] x) => (y) { y = Gelu (x) }", inference);
   EXPECT_EQ(lower_to_least_opset(*numbers.graph, inference, 18), 18);
+  for (const auto& [to, opset] : {std::pair(17, 19), {20, 19}, {22, 21}, {10, 18}}) {
+    const ir::Model small = ir::parse_text(
+        "g (float[2] x) => (y) { h = Cast <to = " + std::to_string(to) + "> (x) y = Cast <to = 1> (h) }", inference);
+    EXPECT_EQ(lower_to_least_opset(*small.graph, inference, 18), opset) << to;
+  }
 }
 
 TEST(LowerOpset, ListsAllThatCannotBeExpressed) {

@@ -26,6 +26,7 @@ class Lowerer {
     opset::add_resizing(all);
     opset::add_indexing(all);
     opset::add_signals(all);
+    opset::add_small_numbers(all);
     opset::add_strings(all);
     for (const Lowering& lowering : all) {
       if (opset >= lowering.least && opset <= lowering.most) table_[lowering.op_type].push_back(lowering);

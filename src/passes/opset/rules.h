@@ -42,6 +42,7 @@ void add_forms(Table& table);
 void add_resizing(Table& table);
 void add_indexing(Table& table);
 void add_signals(Table& table);
+void add_small_numbers(Table& table);
 void add_strings(Table& table);
 
 // Replaces the only output.
