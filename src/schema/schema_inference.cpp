@@ -187,7 +187,20 @@ const onnx::OpSchema* find_schema(const std::string& op_type, int opset) {
   return onnx::OpSchemaRegistry::Schema(op_type, newest_opset(), "");
 }
 
+// The library would read past its lists where a convolution's input and weights differ in rank.
+void check_convolution(const Node& node) {
+  static const std::map<std::string_view, size_t> kWeights{
+      {"Conv", 1}, {"ConvInteger", 1}, {"ConvTranspose", 1}, {"DeformConv", 1}, {"QLinearConv", 3}};
+  const auto found = kWeights.find(node.op_type);
+  if (found == kWeights.end()) return;
+  const Value* x = node.input(0);
+  const Value* weights = node.input(found->second);
+  if (x == nullptr || weights == nullptr || !x->shape || !weights->shape) return;
+  if (x->shape->size() != weights->shape->size()) throw std::runtime_error("Input and weights differ in rank");
+}
+
 void run_inference(const onnx::OpSchema& schema, Node& node) {
+  check_convolution(node);
   const NodeView view(node);
   TypeContext types(view);
   schema.GetTypeAndShapeInferenceFunction()(types);

@@ -84,6 +84,13 @@ TEST(OnnxReader, RefusesControlFlowWhoseGraphsDoNotFit) {
   EXPECT_THAT(refusal(proto), HasSubstr("num_scan_inputs does not fit"));
 }
 
+TEST(OnnxReader, LeavesConvolutionsThatDoNotFitToOnnxRuntime) {
+  for (const char* x : {"float[n,3]", "float[n,3,8]", "float[n,3,8,8,8]"}) {
+    EXPECT_EQ(refusal(parsed(std::string("g (") + x + " x, float[4,3,2,2] w) => (float[a] y) { y = Conv (x, w) }", 18)),
+              "accepted");
+  }
+}
+
 TEST(OnnxReader, RefusesExternalDataOutsideTheModelsFolder) {
   onnx::ModelProto proto = parsed("g (float[2] x) => (float[2] y) <float[2] w = {1, 2}> { y = Add(x, w) }", 18);
   onnx::TensorProto* weight = proto.mutable_graph()->mutable_initializer(0);
