@@ -26,7 +26,7 @@ using Request = http::request<http::span_body<const char>>;
 
 bool is_url(std::string_view text) { return text.starts_with("http://") || text.starts_with("https://"); }
 
-Url parse_url(std::string_view text) {
+Url parse_url(std::string_view text, std::string_view default_port) {
   const std::string whole(text);
   if (!is_url(text)) fail_invalid("\"" + whole + "\" is no URL that begins with http:// or https://");
   Url url;
@@ -42,7 +42,8 @@ Url parse_url(std::string_view text) {
   if (bracket == std::string_view::npos) fail_invalid("\"" + whole + "\": the address has no ]");
   const size_t colon = authority.find(':', bracket);
   url.host = std::string(bracket == 0 ? authority.substr(0, colon) : authority.substr(1, bracket - 1));
-  url.port = colon == std::string_view::npos ? (url.tls ? "443" : "80") : std::string(authority.substr(colon + 1));
+  if (default_port.empty()) default_port = url.tls ? "443" : "80";
+  url.port = colon == std::string_view::npos ? default_port : authority.substr(colon + 1);
   const bool digits = !url.port.empty() && url.port.find_first_not_of("0123456789") == std::string::npos;
   if (url.host.empty() || !digits) fail_invalid("\"" + whole + "\" has no host, or a port that is no number");
   return url;
@@ -102,7 +103,8 @@ class Connection::Impl {
     step([&](const auto& done) {
       plain.async_connect(found, [done](Code_ code, const tcp::endpoint&) { done(code); });
     });
-    plain.socket().set_option(tcp::no_delay(true));
+    plain.socket().set_option(tcp::no_delay(true), error);
+    check(error);
     if (!url_.tls) return;
     SSL_set_tlsext_host_name(stream_->native_handle(), url_.host.c_str());
     stream_->set_verify_callback(boost::asio::ssl::host_name_verification(url_.host));

@@ -17,8 +17,8 @@ struct Url {
 };
 
 bool is_url(std::string_view text);  // begins with http:// or https://
-// Throws Error(kInvalidArgument) that says what is wrong with it.
-Url parse_url(std::string_view text);
+// `default_port` where it names none; empty: 80 or 443. Throws Error(kInvalidArgument) that says what is wrong with it.
+Url parse_url(std::string_view text, std::string_view default_port = {});
 
 struct Answer {
   int status = 0;

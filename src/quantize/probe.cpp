@@ -3,7 +3,6 @@
 #include <exception>
 #include <map>
 #include <set>
-#include <utility>
 
 #include "ir/clone.h"
 
@@ -62,7 +61,7 @@ struct Probe::Watched {
   std::exception_ptr thrown;
 
   void see(size_t index, const ir::Tensor& tensor) {
-    if (visit == nullptr || thrown) return;
+    if (thrown) return;
     try {
       (*visit)(names.at(index), tensor);
     } catch (...) {  // ONNX Runtime, which calls this, could not pass it on
@@ -80,9 +79,9 @@ Probe::Probe(const ir::Model& model, const std::vector<std::string>& names, cons
 
 void Probe::run(const std::vector<ir::Tensor>& inputs, const Visit& visit) const {
   watched_->visit = &visit;
+  watched_->thrown = nullptr;
   session_->run(inputs);
-  watched_->visit = nullptr;
-  if (const std::exception_ptr thrown = std::exchange(watched_->thrown, nullptr)) std::rethrow_exception(thrown);
+  if (watched_->thrown) std::rethrow_exception(watched_->thrown);
 }
 
 void visit_pairs(const Probe& a, const std::vector<ir::Tensor>& inputs_a, const Probe& b,

@@ -12,6 +12,7 @@ namespace onward::server {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(5);
+constexpr std::string_view kOtlpPort = "4318";
 
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -89,7 +90,7 @@ Tracer::Tracer(const std::string& endpoint) {
     fail_invalid("\"" + endpoint + "\" is no address to send traces to",
                  "give one like http://127.0.0.1:4318/v1/traces");
   }
-  collector_ = client::parse_url(endpoint);
+  collector_ = client::parse_url(endpoint, kOtlpPort);
   if (collector_.path == "/") collector_.path = "/v1/traces";
   on_ = true;
   thread_ = std::thread([this] { work(); });

@@ -11,25 +11,16 @@ namespace {
 constexpr size_t kLeast = size_t{16} << 20;
 constexpr const char* kName = "weights";
 
-size_t weight_bytes(const ir::Graph& graph) {
-  size_t total = 0;
-  for (const ir::Value& value : graph.values()) {
-    if (value.is_constant() && value.constant()->dtype() != ir::DType::kString) {
-      total += value.constant()->bytes().size();
-    }
-  }
-  return total;
-}
-
 }  // namespace
 
 WeightFile::WeightFile(ir::Model& model, int opset) : opset_(opset) {
-  if (weight_bytes(*model.graph) < kLeast) return;
-  const exporter::Serialized all = exporter::serialize(model, {.opset = opset, .inline_limit = 0}, kName);
+  const exporter::Serialized all = exporter::serialize(model, {.opset = opset, .inline_limit = kLeast}, kName);
+  if (all.external.empty()) return;
   std::vector<ByteView> parts;
   for (const Bytes& part : all.external) parts.push_back(part.view());
-  write_file(folder_.path() / kName, parts);
-  file_ = exporter::DataFile{kName, map_file(folder_.path() / kName)};
+  const std::filesystem::path path = folder_.emplace().path() / kName;
+  write_file(path, parts);
+  file_ = exporter::DataFile{kName, map_file(path)};
   std::unordered_map<std::string, ir::Value*> constants;
   for (ir::Value& value : model.graph->values()) {
     if (value.is_constant()) constants.emplace(value.name, &value);
@@ -46,7 +37,7 @@ runtime::Session WeightFile::open(ir::Model& model, const std::string& name,
   exporter::Serialized serialized = exporter::serialize(model, {.opset = opset_, .inline_limit = 0, .lying = file_});
   runtime::SessionOptions options = session;
   options.weights = std::move(serialized.external_tensors);
-  options.data_folder = folder_.path();
+  if (folder_) options.data_folder = folder_->path();
   return runtime::Session::from_bytes(serialized.joined(), name, options);
 }
 

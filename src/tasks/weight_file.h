@@ -1,6 +1,8 @@
 // Weights that a long job need not keep in memory.
 #pragma once
 
+#include <optional>
+
 #include "base/temporary_folder.h"
 #include "export/onnx_writer.h"
 #include "runtime/session.h"
@@ -19,7 +21,7 @@ class WeightFile {
 
  private:
   int opset_;
-  TemporaryFolder folder_;
+  std::optional<TemporaryFolder> folder_;
   std::optional<exporter::DataFile> file_;
 };
 

@@ -21,6 +21,8 @@ TEST(Url, IsTakenApart) {
   EXPECT_EQ(six.host, "::1");
   EXPECT_EQ(six.port, "81");
   EXPECT_EQ(parse_url("http://[::1]").port, "80");
+  EXPECT_EQ(parse_url("https://[::1]", "4318").port, "4318");
+  EXPECT_EQ(parse_url("http://collector:81", "4318").port, "81");
 }
 
 TEST(Url, RefusesWhatIsNone) {

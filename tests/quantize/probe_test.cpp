@@ -64,6 +64,13 @@ TEST(Probe, PassesOnWhatAVisitThrowsAndGoesOn) {
   calls = 0;
   probe.run(inputs, [&](const std::string&, const ir::Tensor&) { ++calls; });
   EXPECT_EQ(calls, 3);
+
+  // A run that fails takes nothing along to the next one.
+  calls = 0;
+  EXPECT_THROW(probe.run({random_tensor({1, 7, 41}, 1)}, [&](const std::string&, const ir::Tensor&) { ++calls; }),
+               Error);
+  probe.run(inputs, [&](const std::string&, const ir::Tensor&) { ++calls; });
+  EXPECT_EQ(calls, 3);
 }
 
 TEST(Probe, PairsAreOfTheSameNames) {

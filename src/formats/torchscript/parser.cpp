@@ -177,23 +177,18 @@ class Parser {
   // "with a as b:" is the calls it stands for: b = a.__enter__(), its body, a.__exit__(None, None, None).
   void with(std::vector<Stmt>& body) {
     Stmt enter;
-    enter.offset = peek().offset;
-    next();
+    enter.offset = next().offset;
     const Expr manager = expression();
     enter.values.push_back(method_call(manager, "__enter__", 0));
-    enter.kind = Stmt::Kind::kExpr;
-    if (accept("as")) {
-      enter.kind = Stmt::Kind::kAssign;
-      enter.targets.push_back(expression());
-    }
+    enter.kind = accept("as") ? Stmt::Kind::kAssign : Stmt::Kind::kExpr;
+    if (enter.kind == Stmt::Kind::kAssign) enter.targets.push_back(expression());
     Stmt leave;
     leave.offset = enter.offset;
     leave.kind = Stmt::Kind::kExpr;
     leave.values.push_back(method_call(manager, "__exit__", 3));
     expect(":");
     body.push_back(std::move(enter));
-    std::vector<Stmt> inner = block();
-    body.insert(body.end(), std::make_move_iterator(inner.begin()), std::make_move_iterator(inner.end()));
+    for (Stmt& inner : block()) body.push_back(std::move(inner));
     body.push_back(std::move(leave));
   }
 
@@ -495,35 +490,6 @@ class Parser {
 };
 
 }  // namespace
-
-std::string dotted(const Expr& expr) {
-  if (expr.kind == Expr::Kind::kName) return expr.text;
-  if (expr.kind != Expr::Kind::kAttr) return {};
-  const std::string base = dotted(expr.items[0]);
-  return base.empty() ? std::string() : base + "." + expr.text;
-}
-
-const Function* Class::find_method(std::string_view method) const {
-  const auto found = std::find_if(methods.begin(), methods.end(), [&](const Function& f) { return f.name == method; });
-  return found == methods.end() ? nullptr : &*found;
-}
-
-const Attribute* Class::find_attribute(std::string_view attribute) const {
-  const auto found =
-      std::find_if(attributes.begin(), attributes.end(), [&](const Attribute& a) { return a.name == attribute; });
-  return found == attributes.end() ? nullptr : &*found;
-}
-
-const Class* Unit::find_class(std::string_view name) const {
-  const auto found = std::find_if(classes.begin(), classes.end(), [&](const Class& c) { return c.name == name; });
-  return found == classes.end() ? nullptr : &*found;
-}
-
-const Function* Unit::find_function(std::string_view name) const {
-  const auto found =
-      std::find_if(functions.begin(), functions.end(), [&](const Function& f) { return f.name == name; });
-  return found == functions.end() ? nullptr : &*found;
-}
 
 Unit parse(std::string_view code, std::string_view what) { return Parser(code, what).unit(); }
 

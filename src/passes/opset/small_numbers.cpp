@@ -1,4 +1,4 @@
-// Numbers of fewer than 16 bits, which older opsets lack.
+// 8-bit floats and 4-bit integers, which older opsets lack.
 #include <algorithm>
 
 #include "passes/opset/rules.h"
